@@ -1,0 +1,83 @@
+"""The metric catalog (`metrics.yaml`, DESIGN section 4.1): each number's one definition, owner and unit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tierwise.config.base import Settings
+from tierwise.config.durations import DurationText, WindowText
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Direction = Literal["up", "down", "none"]
+Missing = Literal[0, "unknown", "fail"]
+Dimension = Literal["revenue_potential", "market_reach", "strategic_alignment", "velocity"]
+
+
+class Metric(Settings):
+    """A named figure of a partner as of a date: a SQL aggregate over one event table, or a formula over metrics.
+
+    Attributes:
+        title: What people read for this figure.
+        unit: The unit of the figure: a currency code, `deals`, `days`, `ratio`, ...
+        from_: The event table whose rows are aggregated (`from` in the file).
+        value: The SQL aggregate over those rows.
+        where: A SQL condition that a row must meet to count.
+        window: The stretch of time before the as-of date.
+        offset: How far the whole window is shifted back (the same window a year ago).
+        lag: How long figures take to become final; the window ends that long before the as-of date.
+        per: For a two-level metric, the period of the inner aggregate.
+        then: For a two-level metric, the outer aggregate over `value`, the inner result of each period.
+        min_rows: Below this many counted rows the metric is unknown.
+        missing: What a partner without counted rows gets: 0, unknown (SQL NULL), or fail.
+        formula: A SQL expression over other metrics and attributes.
+        direction: Whether more is better; gives the model's monotone constraints.
+        owner: Who answers for the definition.
+        family: The group of metrics it is explained with.
+        dimension: The value dimension it measures, if any.
+        feature: Whether the models may use it.
+        actionable: Whether a partner can raise it; the roadmap moves only such metrics.
+    """
+
+    title: str = ""
+    unit: str = ""
+    from_: Name | None = Field(default=None, alias="from")
+    value: str | None = None
+    where: str | None = None
+    window: WindowText | None = None
+    offset: DurationText | None = None
+    lag: DurationText | None = None
+    per: Literal["day", "month", "quarter", "year"] | None = None
+    then: str | None = None
+    min_rows: Annotated[int, Field(ge=1)] | None = None
+    missing: Missing = "unknown"
+    formula: str | None = None
+    direction: Direction = "none"
+    owner: str = ""
+    family: str = "other"
+    dimension: Dimension | None = None
+    feature: bool = True
+    actionable: bool = False
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _is_aggregate_or_formula(self) -> Self:
+        if (self.formula is None) == (self.from_ is None):
+            raise ValueError("a metric has either 'from' and 'value' (an aggregate) or 'formula', not both and not neither")
+        if self.formula is not None:
+            aggregate_only = ("value", "where", "window", "offset", "lag", "per", "then", "min_rows")
+            extra = [name for name in aggregate_only if getattr(self, name) is not None]
+            if extra:
+                raise ValueError(f"a formula takes no {', '.join(repr(name) for name in extra)}")
+        elif self.value is None or self.window is None:
+            raise ValueError("an aggregate needs both 'value' and 'window'")
+        if (self.per is None) != (self.then is None):
+            raise ValueError("'per' and 'then' belong together: the period of the inner value, and the aggregate over periods")
+        return self
+
+
+class Catalog(Settings):
+    """All metrics of a workspace, by name."""
+
+    metrics: dict[Name, Metric]

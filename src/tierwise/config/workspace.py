@@ -1,0 +1,258 @@
+"""The workspace file (`tierwise.yaml`, DESIGN section 4): tables, calendar, currency, potential, output, MLflow."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from tierwise.config.base import Settings
+from tierwise.config.catalog import Name
+from tierwise.config.durations import DurationText
+
+TableKind = Literal["partners", "events", "history", "tier_history"]
+ColumnType = Literal["text", "integer", "decimal", "money", "date", "timestamp", "boolean"]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Month = Literal[
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+]  # fmt: skip
+
+
+class Source(Settings):
+    """Where a table's rows come from; exactly one of the kinds.
+
+    Attributes:
+        csv: A file or a glob of files (`deals-*.csv`), relative to the data folder.
+        parquet: Likewise for Parquet.
+        excel: An .xlsx file; `sheet` names the sheet, the first by default.
+        sqlite: A SQLite file; `table` names the table.
+        postgresql: A connection address, normally `${NAME}` of an environment variable; `table` may carry a schema.
+        delimiter: The CSV delimiter.
+        encoding: The text encoding of a CSV file.
+    """
+
+    csv: str | None = None
+    parquet: str | None = None
+    excel: str | None = None
+    sqlite: str | None = None
+    postgresql: str | None = None
+    sheet: str | None = None
+    table: str | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+
+    @model_validator(mode="after")
+    def _has_one_kind(self) -> Self:
+        kinds = ("csv", "parquet", "excel", "sqlite", "postgresql")
+        given = [kind for kind in kinds if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a source is exactly one of {', '.join(kinds)}; found {', '.join(given) or 'none'}")
+        if given[0] in ("sqlite", "postgresql") and self.table is None:
+            raise ValueError(f"a {given[0]} source needs 'table'")
+        return self
+
+
+class Lookup(Settings):
+    """A reference table that column mappings may follow by key; its rows are neither partners nor events."""
+
+    source: Source
+    key: str
+
+
+def _column_from_text(value: object) -> object:
+    return {"from": value} if isinstance(value, str) else value
+
+
+class ColumnSettings(Settings):
+    """One column of a table: where it comes from, its type and the rules it must keep.
+
+    Attributes:
+        from_: The source's column; by default the same name (`from` in the file).
+        via: Steps `lookup.column` followed one after another, each keyed by the value before it.
+        value: A constant instead of a source column.
+        type: The type; money is held as an exact decimal in the program currency.
+        required: Whether an empty value is a fault.
+        static: For a partner column, that it is true of all time; without it the column is for display only.
+        allowed: The values that are allowed.
+        min: The least allowed value.
+        max: The greatest allowed value.
+        currency: For money, the currency of every row.
+        currency_from: For money, the source column that holds the row's currency.
+        title: What people read for this column.
+    """
+
+    from_: str | None = Field(default=None, alias="from")
+    via: tuple[str, ...] = ()
+    value: str | int | bool | None = None
+    type: ColumnType | None = None
+    required: bool = False
+    static: bool = False
+    allowed: tuple[str, ...] | None = None
+    min: Decimal | None = None
+    max: Decimal | None = None
+    currency: Currency | None = None
+    currency_from: str | None = None
+    title: str = ""
+
+
+Column = Annotated[ColumnSettings, BeforeValidator(_column_from_text)]
+
+
+class Tolerance(Settings):
+    """The share of rows, and of money, that may be quarantined before `score` refuses."""
+
+    rows: Share = 0.01
+    money: Share = 0.01
+
+
+class TableSettings(Settings):
+    """One table of the workspace.
+
+    Columns with a set meaning: `partner_id` (all tables), `name`, `joined_on` and `left_on` (partners), `date`
+    and `known_on` (events), `valid_from` (history, tier history), `tier` (tier history).
+
+    Attributes:
+        kind: What a row is.
+        source: Where the rows come from.
+        columns: The columns, by their name in Tierwise.
+        key: The columns that identify a row; by default `partner_id` of partners, all columns together for others.
+        money: The money column whose sum is reconciled.
+        unknown_partner: What an event of a partner that is not in the partner table is: a fault, or a prospect's row.
+        introduces_partners: For a history table, that a first row makes a partner known from its date on.
+        rules: Further named SQL conditions that a row must meet.
+        tolerance: The table's own tolerance, if it differs from the workspace's.
+    """
+
+    kind: TableKind
+    source: Source
+    columns: dict[Name, Column]
+    key: tuple[Name, ...] = ()
+    money: Name | None = None
+    unknown_partner: Literal["quarantine", "prospect"] = "quarantine"
+    introduces_partners: bool = False
+    rules: dict[Name, str] = Field(default_factory=dict)
+    tolerance: Tolerance | None = None
+
+
+class Calendar(Settings):
+    """The fiscal calendar and the reviews.
+
+    Attributes:
+        fiscal_year_starts: The month in which the fiscal year starts.
+        review: How often tiers are reviewed; a review's as-of date is the last day of the period.
+    """
+
+    fiscal_year_starts: Month = "january"
+    review: Literal["month", "quarter"] = "quarter"
+
+
+class CurrencySettings(Settings):
+    """The program currency and the fixed program rates.
+
+    Attributes:
+        program: The currency in which all money is held.
+        rates: Program currency units per one unit of each other currency; fixed, so that markets do not move tiers.
+    """
+
+    program: Currency = "USD"
+    rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = Field(default_factory=dict)
+
+
+class PotentialSettings(Settings):
+    """What potential means in this workspace.
+
+    Attributes:
+        metric: The catalog metric whose future value is predicted; its window is the horizon.
+        horizon: How far ahead.
+        model: The file under `models/` (or in the workspace) with hyper-parameters; the shipped default otherwise.
+        comparable_by: Attributes within which partners are comparable, for headroom.
+        reviews: At most how many past reviews are used as training snapshots.
+    """
+
+    metric: Name
+    horizon: DurationText
+    model: str = "default"
+    comparable_by: tuple[Name, ...] = ()
+    reviews: Annotated[int, Field(ge=1)] = 12
+
+
+class Segments(Settings):
+    """Which attributes hold the standard segments; audits, peers and reports are cut by them."""
+
+    region: Name | None = None
+    industry: Name | None = None
+    size: Name | None = None
+    partner_type: Name | None = None
+
+
+class OutputSettings(Settings):
+    """Where and how the output tables are written.
+
+    Attributes:
+        folder: The output folder, relative to the workspace.
+        formats: File formats; Parquet is always written.
+        postgresql: Connection address of a database that also receives the tables, if any.
+        schema_: The database schema for them (`schema` in the file).
+    """
+
+    folder: str = "output"
+    formats: tuple[Literal["parquet", "csv", "excel"], ...] = ("parquet",)
+    postgresql: str | None = None
+    schema_: Name = Field(default="tierwise", alias="schema")
+
+
+class EngineSettings(Settings):
+    """Limits of the embedded engine."""
+
+    threads: Annotated[int, Field(ge=1)] = 2
+    memory_limit: str = "4GB"
+
+
+class MlflowSettings(Settings):
+    """Where training runs and models are kept.
+
+    Attributes:
+        tracking_uri: An MLflow server or database address; by default a SQLite file in the workspace.
+        experiment: The experiment's name; by default the workspace's name.
+        model_name: The registered model's name; by default derived from the workspace's name.
+    """
+
+    tracking_uri: str | None = None
+    experiment: str | None = None
+    model_name: str | None = None
+
+
+class WorkspaceSettings(Settings):
+    """The whole of `tierwise.yaml`.
+
+    Attributes:
+        tierwise: The version of the file format.
+        name: The workspace's name.
+        data_folder: The folder of the source files, relative to the workspace; looked for under `--data` or
+            `TIERWISE_DATA` when either is given.
+        extracted_on: The day on which the sources were extracted; later event dates are faults. The day of the run
+            by default.
+        tables: The tables, by name.
+        lookups: Reference tables, by name.
+    """
+
+    tierwise: Literal[1]
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    data_folder: str = "data"
+    extracted_on: date | None = None
+    earliest_date: date = date(1980, 1, 1)
+    calendar: Calendar = Calendar()
+    currency: CurrencySettings = CurrencySettings()
+    tables: dict[Name, TableSettings]
+    lookups: dict[Name, Lookup] = Field(default_factory=dict)
+    segments: Segments = Segments()
+    potential: PotentialSettings
+    tolerance: Tolerance = Tolerance()
+    output: OutputSettings = OutputSettings()
+    engine: EngineSettings = EngineSettings()
+    mlflow: MlflowSettings = MlflowSettings()
+    seed: int = 20261001

@@ -1,0 +1,80 @@
+"""Commands about models: train, and the registry."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tierwise.cli.options import AsJson, AsOf, DataFolder, Debug, WorkspaceFolder, open_workspace, today
+from tierwise.cli.speaking import speaking
+
+registry = typer.Typer(help="The registered model versions: list, show, promote.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file to the command line."""
+    app.command()(train)
+    app.add_typer(registry, name="models")
+
+
+def train(
+    as_of: AsOf,
+    workspace: WorkspaceFolder = Path(),
+    data: DataFolder = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Find archetypes, train the potential model, test it against persistence, and register a version."""
+    from tierwise.jobs.train import train as run
+    from tierwise.reports.training import as_payload, as_text
+
+    with speaking(as_json, debug) as speaker:
+        summary = run(open_workspace(workspace, data), as_of, today(), notify=speaker.step)
+        speaker.result(as_payload(summary), as_text(summary))
+
+
+@registry.command("list")
+def list_versions(workspace: WorkspaceFolder = Path(), as_json: AsJson = False, debug: Debug = False) -> None:
+    """List the versions and which one is in force."""
+    from tierwise.reports.registry import versions_text
+    from tierwise.tracking import Registry
+
+    with speaking(as_json, debug) as speaker:
+        versions = Registry.of(open_workspace(workspace, None)).versions()
+        speaker.result({"versions": versions}, versions_text(versions))
+
+
+@registry.command()
+def show(
+    version: Annotated[str, typer.Argument(help="A version number, champion or challenger.")],
+    workspace: WorkspaceFolder = Path(),
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Show one version: its data, its gate, its figures, and when it was in force."""
+    from tierwise.reports.registry import version_text
+    from tierwise.tracking import Registry
+
+    with speaking(as_json, debug) as speaker:
+        details = Registry.of(open_workspace(workspace, None)).show(version)
+        speaker.result(details, version_text(details))
+
+
+@registry.command()
+def promote(
+    version: Annotated[str, typer.Argument(help="A version number, or challenger.")],
+    because: Annotated[str, typer.Option(help="Why this version replaces the one in force; recorded.")],
+    workspace: WorkspaceFolder = Path(),
+    by: Annotated[str | None, typer.Option(help="Who decides; the user's name by default.")] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Put a version in force."""
+    from tierwise.tracking import Registry
+
+    with speaking(as_json, debug) as speaker:
+        record = Registry.of(open_workspace(workspace, None)).promote(version, by=by or getpass.getuser(), because=because)
+        speaker.result(record, f"version {record['version']} is in force")

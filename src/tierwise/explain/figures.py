@@ -1,0 +1,66 @@
+"""Numbers as people read them: with their unit, rounded to what the eye can use."""
+
+from __future__ import annotations
+
+import math
+import re
+
+UNKNOWN = "unknown"
+
+_CURRENCY = re.compile(r"^[A-Z]{3}$")
+_SHARES = frozenset({"ratio", "share", "rate"})
+_BARE = frozenset({"", "points", "score", "index", "number"})
+_SCALES = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
+_SMALLEST_SCALED = 10_000
+_ONE_DECIMAL_BELOW = 100
+_ROUNDS_UP_TO_ONE = 0.9995
+
+
+def figure(value: float | None, unit: str = "") -> str:
+    """Write a value with its unit.
+
+    Args:
+        value: The value; None or NaN is unknown.
+        unit: A currency code, `ratio` (shown in per cent), or the noun that is counted.
+
+    Returns:
+        For example `USD 412 k`, `34 %`, `12 deals`, `unknown`.
+    """
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    if unit in _SHARES:
+        return f"{_plain(value * 100)} %"
+    if _CURRENCY.match(unit):
+        return f"{unit} {_scaled(value)}"
+    return _plain(value) if unit in _BARE else f"{_plain(value)} {_noun(value, unit)}"
+
+
+def factor(value: float) -> str:
+    """Write a multiplicative effect, for example `x 1.8`."""
+    return f"× {value:.2f}" if value < 10 else f"× {value:.0f}"
+
+
+def _noun(value: float, unit: str) -> str:
+    return unit[:-1] if value == 1 and unit.endswith("s") and not unit.endswith("ss") else unit
+
+
+def _scaled(value: float) -> str:
+    if abs(value) < _SMALLEST_SCALED:
+        return _plain(value)
+    for scale, letter in _SCALES:
+        if abs(value) >= scale * _ROUNDS_UP_TO_ONE:
+            return f"{_three_digits(value / scale)} {letter}"
+    return _plain(value)
+
+
+def _three_digits(value: float) -> str:
+    decimals = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
+    return f"{value:.{decimals}f}"
+
+
+def _plain(value: float) -> str:
+    if value == round(value) or abs(value) >= _ONE_DECIMAL_BELOW:
+        return f"{value:,.0f}"
+    if abs(value) >= 1:
+        return f"{value:.1f}"
+    return f"{value:.2g}"

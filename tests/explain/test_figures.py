@@ -1,0 +1,39 @@
+"""Numbers are written as their reader expects them."""
+
+import math
+
+import pytest
+
+from tierwise.explain.figures import factor, figure
+
+CASES = [
+    (412_345.0, "USD", "USD 412 k"),
+    (9_999.0, "USD", "USD 9,999"),
+    (-12_500.0, "EUR", "EUR -12.5 k"),
+    (1_250_000.0, "EUR", "EUR 1.25 m"),
+    (999_960.0, "EUR", "EUR 1.00 m"),
+    (2.5e9, "USD", "USD 2.50 bn"),
+    (0.0, "USD", "USD 0"),
+    (0.3412, "ratio", "34.1 %"),
+    (0.5, "share", "50 %"),
+    (1.0, "deals", "1 deal"),
+    (12.0, "deals", "12 deals"),
+    (2.5, "hours", "2.5 hours"),
+    (0.125, "days", "0.12 days"),
+    (61.25, "points", "61.2"),
+    (1_234.5, "", "1,234"),
+]
+
+
+@pytest.mark.parametrize(("value", "unit", "expected"), CASES)
+def test_a_figure_reads_as_expected(value: float, unit: str, expected: str) -> None:
+    assert figure(value, unit) == expected
+
+
+@pytest.mark.parametrize("value", [None, math.nan])
+def test_an_unknown_value_says_so(value: float | None) -> None:
+    assert figure(value, "USD") == "unknown"
+
+
+def test_a_factor_keeps_two_decimals_while_they_matter() -> None:
+    assert [factor(1.834), factor(0.5), factor(23.4)] == ["× 1.83", "× 0.50", "× 23"]

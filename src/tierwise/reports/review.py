@@ -1,0 +1,123 @@
+"""The summary of one review: who is where, who moves and why, and which files hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tierwise.reports.text_table import text_table
+
+
+@dataclass(frozen=True)
+class Move:
+    """One proposed move, as a person reads it."""
+
+    partner_id: str
+    name: str
+    action: str
+    from_tier: str
+    to_tier: str
+    figure: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReviewSummary:
+    """What a scoring run found.
+
+    Attributes:
+        run_id: The run; the same inputs give the same run.
+        as_of: The as-of date.
+        model_version: The model in force.
+        policy_version: The policy in force.
+        composition: One row per tier from the top: `tier, partners, share, before, revenue_share`.
+        actions: One row per action: `action, partners`.
+        moves: The largest moves, the largest first.
+        figure_title: The title of the figure that ranks the moves.
+        output: The folder of the tables; None for a dry run.
+        row_counts: Rows of each table.
+    """
+
+    run_id: str
+    as_of: date
+    model_version: str
+    policy_version: str
+    composition: pd.DataFrame
+    actions: pd.DataFrame
+    moves: tuple[Move, ...]
+    figure_title: str
+    output: Path | None
+    row_counts: dict[str, int]
+
+
+def as_payload(review: ReviewSummary) -> dict[str, Any]:
+    """Give the summary as plain values, for JSON."""
+    return {
+        "run_id": review.run_id,
+        "as_of": review.as_of.isoformat(),
+        "model_version": review.model_version,
+        "policy_version": review.policy_version,
+        "composition": _records(review.composition),
+        "actions": _records(review.actions),
+        "moves": [vars(move) for move in review.moves],
+        "output": None if review.output is None else str(review.output),
+        "row_counts": review.row_counts,
+    }
+
+
+def as_text(review: ReviewSummary) -> str:
+    """Give the summary as text for a terminal."""
+    head = f"Review as of {review.as_of} (run {review.run_id}, model {review.model_version}, policy {review.policy_version})"
+    parts = [head, composition_text(review), actions_text(review)]
+    if review.moves:
+        parts.append(moves_text(review))
+    parts.append(_where(review))
+    return "\n\n".join(parts)
+
+
+def composition_text(review: ReviewSummary) -> str:
+    """The tiers from the top, with partners now and before, and their share of revenue."""
+    rows = [
+        (row.tier, f"{row.partners:,}", f"{row.share:.1%}", _count(row.before), _share(row.revenue_share))
+        for row in review.composition.itertuples()
+    ]
+    header = ("tier", "partners", "share", "before", "share of revenue")
+    return text_table(header, rows, right={1, 2, 3, 4})
+
+
+def actions_text(review: ReviewSummary) -> str:
+    """How many partners each action is proposed for."""
+    return "actions: " + ", ".join(f"{row.action} {row.partners:,}" for row in review.actions.itertuples())
+
+
+def moves_text(review: ReviewSummary) -> str:
+    """The largest moves, each with its reason."""
+    lines = [f"The largest moves by {review.figure_title.lower()}:"]
+    for move in review.moves:
+        lines.append(f"  {move.name} ({move.partner_id}): {move.action} {move.from_tier} -> {move.to_tier}; {move.figure}")
+        lines.append(f"    {move.reason}")
+    return "\n".join(lines)
+
+
+def _where(review: ReviewSummary) -> str:
+    counts = ", ".join(f"{name} {rows:,}" for name, rows in review.row_counts.items())
+    if review.output is None:
+        return f"dry run: nothing written ({counts} rows)"
+    return f"tables in {review.output}: {counts} rows"
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    records = frame.to_dict(orient="records")
+    return [{str(key): None if pd.isna(value) else value for key, value in record.items()} for record in records]
+
+
+def _count(value: Any) -> str:
+    return "-" if pd.isna(value) else f"{int(value):,}"
+
+
+def _share(value: Any) -> str:
+    return "-" if pd.isna(value) else f"{value:.1%}"

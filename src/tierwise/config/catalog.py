@@ -64,7 +64,7 @@ class Metric(Settings):
     @model_validator(mode="after")
     def _is_aggregate_or_formula(self) -> Self:
         if (self.formula is None) == (self.from_ is None):
-            raise ValueError("a metric has either 'from' and 'value' (an aggregate) or 'formula', not both and not neither")
+            raise ValueError("a metric has either 'from' and 'value' (an aggregate) or 'formula'; write exactly one")
         if self.formula is not None:
             aggregate_only = ("value", "where", "window", "offset", "lag", "per", "then", "min_rows")
             extra = [name for name in aggregate_only if getattr(self, name) is not None]
@@ -73,7 +73,7 @@ class Metric(Settings):
         elif self.value is None or self.window is None:
             raise ValueError("an aggregate needs both 'value' and 'window'")
         if (self.per is None) != (self.then is None):
-            raise ValueError("'per' and 'then' belong together: the period of the inner value, and the aggregate over periods")
+            raise ValueError("'per' and 'then' belong together: the inner value's period, the aggregate over periods")
         return self
 
 

@@ -1,0 +1,212 @@
+"""Reading a whole workspace: every settings file, checked against one another, all faults at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tierwise.config.base import Settings
+from tierwise.config.benefits import Benefits
+from tierwise.config.catalog import Catalog
+from tierwise.config.checks import benefits_faults, catalog_faults, target_faults, workspace_faults
+from tierwise.config.columns import attributes
+from tierwise.config.validation import check_settings
+from tierwise.config.workspace import TableSettings, WorkspaceSettings
+from tierwise.config.yaml_reader import Document, read_yaml
+from tierwise.errors import Fault, InvalidInput
+
+if TYPE_CHECKING:
+    from tierwise.config.policy import Policy
+
+WORKSPACE_FILE = "tierwise.yaml"
+CATALOG_FILE = "metrics.yaml"
+BENEFITS_FILE = "benefits.yaml"
+POLICY_FOLDER = "policies"
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+AnyResult = TypeVar("AnyResult")
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """One dated policy and the file it stands in."""
+
+    path: Path
+    policy: Policy
+
+    @property
+    def effective_from(self) -> date:
+        """The day from which the policy is in force."""
+        return self.policy.effective_from
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """All settings of one workspace, checked.
+
+    Attributes:
+        folder: The workspace's folder.
+        data_folder: The folder of the source files, resolved; it need not exist when all sources are databases.
+        settings: `tierwise.yaml`.
+        catalog: `metrics.yaml`.
+        policies: The policies, oldest first.
+        benefits: `benefits.yaml`, if there is one.
+    """
+
+    folder: Path
+    data_folder: Path
+    settings: WorkspaceSettings
+    catalog: Catalog
+    policies: tuple[PolicyFile, ...] = ()
+    benefits: Benefits | None = None
+
+    @property
+    def output_folder(self) -> Path:
+        """The folder of the output tables."""
+        return self.folder / self.settings.output.folder
+
+    @property
+    def partner_table(self) -> str:
+        """The name of the one table of kind `partners`."""
+        return self.tables_of("partners")[0]
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Each attribute of partners that may be used as of a date, with its table."""
+        return attributes(self.settings)
+
+    def tables_of(self, *kinds: str) -> tuple[str, ...]:
+        """The names of the tables of some kinds, in the order of the file."""
+        return tuple(name for name, table in self.settings.tables.items() if table.kind in kinds)
+
+    def table(self, name: str) -> TableSettings:
+        """One table's settings."""
+        return self.settings.tables[name]
+
+    def policy_on(self, day: date) -> PolicyFile:
+        """The policy in force on a day.
+
+        Raises:
+            InvalidInput: If there is no policy at all or none is in force yet on the day.
+        """
+        in_force = [file for file in self.policies if file.effective_from <= day]
+        if in_force:
+            return in_force[-1]
+        where = str(self.folder / POLICY_FOLDER)
+        if not self.policies:
+            raise InvalidInput(Fault("the workspace has no policy", where, todo="write one, see `tierwise init`"))
+        first = self.policies[0]
+        what = f"no policy is in force on {day}; the first is from {first.effective_from}"
+        raise InvalidInput(Fault(what, str(first.path), todo="take a later as-of date or add an earlier policy"))
+
+
+def load_workspace(folder: Path | str, data: Path | str | None = None) -> Workspace:
+    """Read and check every settings file of a workspace.
+
+    Args:
+        folder: The workspace's folder.
+        data: Where the source files lie, if not in the workspace (`--data` or `TIERWISE_DATA`).
+
+    Raises:
+        InvalidInput: With every fault of every file.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        todo = "name the workspace's folder with --workspace, or make one with `tierwise init`"
+        raise InvalidInput(Fault("there is no such folder", str(folder), todo=todo))
+    reading = _Reading(folder)
+    settings_file = reading.settings(WorkspaceSettings, WORKSPACE_FILE)
+    catalog_file = reading.settings(Catalog, CATALOG_FILE)
+    policies = reading.attempt(lambda: load_policies(folder)) or ()
+    has_benefits = (folder / BENEFITS_FILE).exists()
+    benefits_file = reading.settings(Benefits, BENEFITS_FILE) if has_benefits else None
+    reading.check(settings_file, catalog_file, benefits_file, policies)
+    if reading.faults or settings_file is None or catalog_file is None:
+        raise InvalidInput(reading.faults)
+    settings = settings_file[1]
+    return Workspace(
+        folder=folder,
+        data_folder=find_data_folder(folder, settings.data_folder, data),
+        settings=settings,
+        catalog=catalog_file[1],
+        policies=policies,
+        benefits=benefits_file[1] if benefits_file else None,
+    )
+
+
+def find_data_folder(folder: Path, data_folder: str, data: Path | str | None) -> Path:
+    """Find where source files lie: `<data>/<data_folder>` if it is there, else `<data>`, else in the workspace."""
+    if data is None:
+        return folder / data_folder
+    below = Path(data) / data_folder
+    return below if below.is_dir() else Path(data)
+
+
+def load_policies(folder: Path) -> tuple[PolicyFile, ...]:
+    """Read every policy of a workspace, oldest first; an absent folder is no fault here.
+
+    Raises:
+        InvalidInput: With the faults of all files; also if two policies start on the same day.
+    """
+    reading = _Reading(folder)
+    read = [reading.attempt(partial(_load_policy, path)) for path in _policy_paths(folder)]
+    files = sorted((file for file in read if file is not None), key=lambda file: file.effective_from)
+    for earlier, later in zip(files, files[1:], strict=False):
+        if earlier.effective_from == later.effective_from:
+            what = f"two policies start on {later.effective_from}; the other is {earlier.path.name}"
+            reading.faults.append(Fault(what, str(later.path)))
+    if reading.faults:
+        raise InvalidInput(reading.faults)
+    return tuple(files)
+
+
+def _policy_paths(folder: Path) -> list[Path]:
+    return sorted(path for path in (folder / POLICY_FOLDER).glob("*") if path.suffix in (".yaml", ".yml"))
+
+
+def _load_policy(path: Path) -> PolicyFile:
+    from tierwise.config.policy import Policy
+
+    return PolicyFile(path, check_settings(Policy, read_yaml(path)))
+
+
+class _Reading:
+    """The faults found so far while the files of one workspace are read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.faults: list[Fault] = []
+
+    def attempt(self, read: Callable[[], AnyResult]) -> AnyResult | None:
+        try:
+            return read()
+        except InvalidInput as error:
+            self.faults.extend(error.faults)
+            return None
+
+    def settings(self, model: type[AnySettings], name: str) -> tuple[Document, AnySettings] | None:
+        document = self.attempt(lambda: read_yaml(self.folder / name))
+        if document is None:
+            return None
+        checked = self.attempt(lambda: check_settings(model, document))
+        return None if checked is None else (document, checked)
+
+    def check(
+        self,
+        settings: tuple[Document, WorkspaceSettings] | None,
+        catalog: tuple[Document, Catalog] | None,
+        benefits: tuple[Document, Benefits] | None,
+        policies: Iterable[PolicyFile],
+    ) -> None:
+        if settings is not None:
+            self.faults.extend(workspace_faults(*settings))
+        if settings is not None and catalog is not None:
+            self.faults.extend(catalog_faults(*catalog, settings[1]))
+            self.faults.extend(target_faults(*settings, catalog[1]))
+        if benefits is not None:
+            tiers = [tier.name for file in policies for tier in file.policy.tiers]
+            self.faults.extend(benefits_faults(*benefits, tiers, catalog[1] if catalog else None))

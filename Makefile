@@ -21,6 +21,8 @@ CODE := src tests tools benchmarks
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# uv trusts the certificates that the machine trusts, as behind a company's proxy.
+export UV_SYSTEM_CERTS ?= true
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: help setup demo test check format bench docs lock clean

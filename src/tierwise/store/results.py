@@ -1,0 +1,214 @@
+"""Reading earlier reviews from an output folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from tierwise.errors import Fault, InvalidInput, OutsideFailure
+from tierwise.store.writer import MANIFEST, MANIFEST_FORMAT, sha256_of
+from tierwise.store.writer_disk import folder_in_place
+from tierwise.tables.output_schemas import output_table
+
+TIER_HISTORY_COLUMNS = ("partner_id", "as_of", "tier", "eligible_tier", "action", "rule")
+
+# A run may put a new output in place while this one reads; the second look then finds the new one whole.
+_LOOKS = 5
+
+
+@dataclass(frozen=True)
+class WrittenReview:
+    """A complete review in an output folder, as its manifest tells it.
+
+    Attributes:
+        as_of: The as-of date.
+        run_id: The run that wrote it.
+        rows: Number of rows by table.
+        versions: What it was made from.
+        sha256: Hash by file name.
+    """
+
+    as_of: date
+    run_id: str
+    rows: Mapping[str, int]
+    versions: Mapping[str, str]
+    sha256: Mapping[str, str]
+
+
+def list_reviews(output: Path) -> tuple[WrittenReview, ...]:
+    """Return the complete reviews in an output folder, by as-of date; none if there is no such folder.
+
+    Raises:
+        OutsideFailure: If a manifest cannot be read.
+    """
+    if not output.is_dir():
+        return ()
+    dates = {_as_of(path.name.lstrip(".")[:10]) for path in output.iterdir() if path.is_dir()}
+    found = (_manifest(folder_in_place(output, day)) for day in sorted(day for day in dates if day))
+    return tuple(review for review in found if review is not None)
+
+
+def read_review(output: Path, as_of: date) -> WrittenReview:
+    """Return the review of a date.
+
+    Raises:
+        InvalidInput: If there is none.
+        OutsideFailure: If its manifest cannot be read.
+    """
+    review = _manifest(folder_in_place(output, as_of))
+    if review is None:
+        known = [f"{other.as_of}" for other in list_reviews(output)]
+        raise InvalidInput(
+            Fault(
+                f"there is no review as of {as_of}; found {', '.join(known) or 'none'}",
+                where=str(output),
+                todo=f"run 'tierwise score --as-of {as_of}' first",
+            )
+        )
+    return review
+
+
+def read_table(output: Path, as_of: date, name: str, verify: bool = False) -> pd.DataFrame:
+    """Read an output table of a review.
+
+    Args:
+        output: The output folder.
+        as_of: The review's as-of date.
+        name: The table's name.
+        verify: Whether the file's hash is compared with the manifest besides the number of rows.
+
+    Returns:
+        The table, sorted by its key; dates as `datetime64`, texts as `str`.
+
+    Raises:
+        OutputTableError: If there is no output table of that name.
+        InvalidInput: If there is no review of that date, or it has no such table.
+        OutsideFailure: If the file is not what the manifest says.
+    """
+    output_table(name)
+    wrong = ""
+    for _ in range(_LOOKS):
+        review = read_review(output, as_of)
+        if name not in review.rows:
+            raise InvalidInput(Fault(f"the review as of {as_of} has no table {name}", where=str(output)))
+        path = folder_in_place(output, as_of) / f"{name}.parquet"
+        try:
+            table = pyarrow.parquet.read_table(path)
+            wrong = _difference(review, name, table, path, verify)
+        except (OSError, pa.ArrowException) as error:
+            wrong = str(error)
+        if not wrong:
+            return _to_frame(table)
+    raise OutsideFailure(
+        Fault(
+            f"{name}.parquet is damaged: {wrong}",
+            where=str(output / as_of.isoformat()),
+            todo=f"write it again: tierwise score --as-of {as_of}",
+        )
+    )
+
+
+def verify_review(output: Path, as_of: date) -> WrittenReview:
+    """Hold every file of a review against the hash in its manifest.
+
+    Raises:
+        InvalidInput: If there is no review of that date.
+        OutsideFailure: If a file is missing or differs.
+    """
+    review = read_review(output, as_of)
+    folder = folder_in_place(output, as_of)
+    wrong = [name for name, sha256 in review.sha256.items() if _sha256_or_none(folder / name) != sha256]
+    if wrong:
+        raise OutsideFailure(
+            Fault(
+                f"{', '.join(wrong)}: missing or changed since it was written",
+                where=str(folder),
+                todo=f"write it again: tierwise score --as-of {as_of}",
+            )
+        )
+    return review
+
+
+def tier_history(output: Path, before: date) -> pd.DataFrame:
+    """Return what earlier reviews recommended.
+
+    Args:
+        output: The output folder.
+        before: Only reviews with an earlier as-of date count, so that repeating a review does not see itself.
+
+    Returns:
+        One row per partner and review with `TIER_HISTORY_COLUMNS`, sorted by `partner_id` and `as_of`; `tier` is the
+        recommended tier.
+
+    Raises:
+        OutsideFailure: If an earlier review is damaged.
+    """
+    earlier = [review.as_of for review in list_reviews(output) if review.as_of < before]
+    frames = [read_table(output, as_of, "recommendations") for as_of in earlier]
+    if not frames:
+        empty = pd.DataFrame({name: pd.Series(dtype="str") for name in TIER_HISTORY_COLUMNS})
+        return empty.astype({"as_of": "datetime64[us]"})
+    history = pd.concat(frames, ignore_index=True).rename(columns={"recommended_tier": "tier"})
+    return history[list(TIER_HISTORY_COLUMNS)].sort_values(["partner_id", "as_of"], ignore_index=True)
+
+
+def _as_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _manifest(folder: Path) -> WrittenReview | None:
+    """Read a folder's manifest; None if there is none, for then there is no complete review."""
+    path = folder / MANIFEST
+    try:
+        return _parse(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutsideFailure(
+            Fault(
+                f"the manifest cannot be read: {error}",
+                where=str(path),
+                todo="move the folder away and run score again",
+            )
+        ) from error
+
+
+def _parse(body: dict[str, Any]) -> WrittenReview:
+    if body["format"] != MANIFEST_FORMAT:
+        raise ValueError(f"its format is {body['format']}, this version reads {MANIFEST_FORMAT}")
+    return WrittenReview(
+        as_of=date.fromisoformat(body["as_of"]),
+        run_id=body["run_id"],
+        rows={name: int(table["rows"]) for name, table in body["tables"].items()},
+        versions=body["versions"],
+        sha256={name: entry["sha256"] for name, entry in body["files"].items()},
+    )
+
+
+def _difference(review: WrittenReview, name: str, table: pa.Table, path: Path, verify: bool) -> str:
+    if table.num_rows != review.rows[name]:
+        return f"{table.num_rows} rows, the manifest says {review.rows[name]}"
+    if verify and sha256_of(path) != review.sha256[path.name]:
+        return "its hash is not the manifest's"
+    return ""
+
+
+def _sha256_or_none(path: Path) -> str | None:
+    return sha256_of(path) if path.is_file() else None
+
+
+def _to_frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    dates = frame.select_dtypes("datetime").columns
+    return frame.astype(dict.fromkeys(dates, "datetime64[us]"))

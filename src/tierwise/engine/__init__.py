@@ -1,0 +1,20 @@
+"""The engine: the only package that knows DuckDB and SQLGlot, and so the only seam for another engine."""
+
+from tierwise.engine.connection import Engine, open_engine, quoted
+from tierwise.engine.expressions import Expression, check_names, parse_expression, unknown_name
+from tierwise.engine.grammar import ExpressionKind
+from tierwise.engine.rendering import is_exact, render, to_tree
+
+__all__ = [
+    "Engine",
+    "Expression",
+    "ExpressionKind",
+    "check_names",
+    "is_exact",
+    "open_engine",
+    "parse_expression",
+    "quoted",
+    "render",
+    "to_tree",
+    "unknown_name",
+]

@@ -1,0 +1,142 @@
+"""The embedded engine: one in-memory DuckDB connection that spills to disk and never touches the network."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from tierwise.config.workspace import EngineSettings
+from tierwise.errors import Fault, InvalidInput, OutsideFailure
+
+_OUTSIDE: dict[type[Exception], str] = {
+    duckdb.OutOfMemoryException: "the engine ran out of memory; raise engine.memory_limit or free space for spilling",
+    duckdb.IOException: "the engine could not read or write a file; check the path, its permissions and the free disk space",
+    duckdb.InterruptException: "the query was interrupted; run the command again",
+    duckdb.FatalException: "the engine stopped; run the command again",
+    duckdb.InternalException: "the engine failed; run the command again and report this if it recurs",
+}
+
+
+class Engine:
+    """A DuckDB connection with Tierwise's settings.
+
+    Use it as a context manager. Until `lock` is called it may read files (the sources); afterwards SQL can reach
+    nothing but its own tables, and no setting can be changed.
+    """
+
+    def __init__(self, settings: EngineSettings | None = None) -> None:
+        settings = settings or EngineSettings()
+        self._spill = tempfile.TemporaryDirectory(prefix="tierwise-")
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": settings.threads,
+                "memory_limit": settings.memory_limit,
+                "temp_directory": self._spill.name,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "allow_community_extensions": False,
+                "preserve_insertion_order": True,
+                "python_enable_replacements": False,
+            },
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and remove what it spilled."""
+        self._connection.close()
+        self._spill.cleanup()
+
+    def lock(self) -> None:
+        """Switch off file access and freeze the settings, once the sources are loaded."""
+        self.run("SET enable_external_access = false")
+        self.run("SET lock_configuration = true")
+
+    def run(self, sql: str, parameters: Sequence[object] | None = None) -> None:
+        """Run a statement.
+
+        Raises:
+            OutsideFailure: If memory, disk or a file fails.
+            InvalidInput: If the statement does not suit the data (a number that does not fit, a type that differs).
+        """
+        with _engine_errors():
+            self._connection.execute(sql, parameters)
+
+    def frame(self, sql: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:
+        """Run a query and return its rows as a pandas frame; text is `str`, dates `datetime64[us]`, decimals are objects."""
+        frame = self.arrow(sql, parameters).to_pandas(date_as_object=False)
+        dates = frame.select_dtypes("datetime").columns
+        return frame.astype({name: "datetime64[us]" for name in dates})
+
+    def arrow(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
+        """Run a query and return its rows as an Arrow table."""
+        with _engine_errors():
+            relation = self._connection.sql(sql, params=list(parameters or ()))
+            return relation.to_arrow_table()
+
+    def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[tuple[object, ...]]:
+        """Run a query with a small result and return its rows."""
+        with _engine_errors():
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def add_table(self, name: str, rows: pd.DataFrame | pa.Table) -> None:
+        """Copy a frame or an Arrow table into the engine, replacing a table of that name."""
+        table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
+        self._connection.register("incoming_rows", table)
+        try:
+            self.create_table(name, "SELECT * FROM incoming_rows")
+        finally:
+            self._connection.unregister("incoming_rows")
+
+    def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
+        """Store the rows of a query as a table, replacing one of that name."""
+        self.run(f"CREATE OR REPLACE TABLE {quoted(name)} AS {query}", parameters)
+
+    def columns(self, name: str) -> Mapping[str, str]:
+        """Return the columns of a table and their SQL types, in order."""
+        return {str(row[0]): str(row[1]) for row in self.rows(f"DESCRIBE {quoted(name)}")}
+
+    def has_table(self, name: str) -> bool:
+        """Tell whether a table or view of that name exists."""
+        return bool(self.rows("SELECT 1 FROM information_schema.tables WHERE table_name = ?", [name]))
+
+
+def open_engine(settings: EngineSettings | None = None) -> Engine:
+    """Open an embedded engine with the limits of the workspace."""
+    return Engine(settings)
+
+
+def quoted(name: str) -> str:
+    """Quote a table or column name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    """Turn DuckDB's errors into those a user meets: what failed outside, or what does not suit the data."""
+    try:
+        yield
+    except tuple(_OUTSIDE) as error:
+        todo = next(text for kind, text in _OUTSIDE.items() if isinstance(error, kind))
+        raise OutsideFailure(Fault(_first_line(error), "engine", todo=todo)) from error
+    except duckdb.Error as error:
+        raise InvalidInput(Fault(_first_line(error), "engine")) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from tierwise.config.base import Settings
 from tierwise.config.catalog import Name
+from tierwise.config.policy_rules import TierName
 
 Amount = Annotated[Decimal, Field(ge=0)]
 Hours = Annotated[float, Field(gt=0)]
@@ -76,4 +77,4 @@ class Benefits(Settings):
         tiers: What each tier buys, by the tier's name in the policies.
     """
 
-    tiers: dict[Name, TierBenefits]
+    tiers: dict[TierName, TierBenefits]

@@ -3,7 +3,7 @@
 A fiscal quarter is three whole months, so its last day is always the last day of a month. Shifting by months keeps the
 day of the month, with two rules: a day that the target month lacks becomes its last day (30 January + 1 month is
 28 February), and the last day of a month stays the last day of a month (28 February 2013 - 12 months is
-29 February 2012). So review days shift to review days, and twelve months back from a month's end are twelve whole months.
+29 February 2012). So review days shift to review days, and the twelve months up to a month's end are whole months.
 """
 
 from __future__ import annotations

@@ -10,15 +10,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from tierwise.config.base import Settings
 
 Unit = Literal["day", "month", "quarter", "year", "review"]
 WindowKind = Literal["days", "months", "quarters", "calendar_quarters", "lifetime", "as_of"]
 
-_DURATION = re.compile(r"^(\d+)\s+(day|month|quarter|year|review)s?$")
-_WINDOW = re.compile(r"^(\d+)\s+(day|month|quarter|calendar quarter|fiscal quarter)s?$")
+LONGEST_YEARS = 100
+
+_DURATION_FORM = r"(\d{1,9})\s+(day|month|quarter|year|review)s?"
+_WINDOW_FORM = r"(\d{1,9})\s+(day|month|quarter|calendar quarter|fiscal quarter)s?"
+_DURATION = re.compile(f"^{_DURATION_FORM}$")
+_WINDOW = re.compile(f"^{_WINDOW_FORM}$")
 _WINDOW_KINDS: dict[str, WindowKind] = {
     "day": "days",
     "month": "months",
@@ -26,10 +30,16 @@ _WINDOW_KINDS: dict[str, WindowKind] = {
     "fiscal quarter": "quarters",
     "calendar quarter": "calendar_quarters",
 }
+_PER_YEAR = {"day": 365, "month": 12, "quarter": 4, "fiscal quarter": 4, "calendar quarter": 4, "year": 1, "review": 12}
 
 
 class Duration(Settings):
-    """A whole number of days, months, quarters, years or reviews."""
+    """A whole number of days, months, quarters, years or reviews.
+
+    Attributes:
+        count: How many.
+        unit: Of what.
+    """
 
     count: int
     unit: Unit
@@ -59,28 +69,29 @@ class Window(Settings):
 
 
 def parse_duration(value: object) -> object:
-    """Turn text such as `90 days` into a duration; anything else passes to pydantic.
+    """Turn text such as `90 days` into a duration; durations and their parts pass.
 
     Raises:
-        ValueError: If the text is not a whole number and a unit of time.
+        ValueError: If the value is not a whole number and a unit of time, or is longer than a century.
     """
-    if not isinstance(value, str):
+    if isinstance(value, (Duration, dict)):
         return value
-    match = _DURATION.match(value.strip().lower())
+    match = _DURATION.match(_plain(value))
     if match is None:
         raise ValueError(f"{value!r} is not a length of time; write for example '90 days', '4 quarters' or '2 reviews'")
+    _refuse_over_a_century(value, int(match[1]), match[2])
     return {"count": int(match[1]), "unit": match[2]}
 
 
 def parse_window(value: object) -> object:
-    """Turn text such as `4 quarters`, `lifetime` or `as of` into a window; anything else passes to pydantic.
+    """Turn text such as `4 quarters`, `lifetime` or `as of` into a window; windows and their parts pass.
 
     Raises:
-        ValueError: If the text is none of the window forms, or counts nothing.
+        ValueError: If the value is none of the window forms, counts nothing, or is longer than a century.
     """
-    if not isinstance(value, str):
+    if isinstance(value, (Window, dict)):
         return value
-    text = " ".join(value.strip().lower().split())
+    text = _plain(value)
     if text in ("lifetime", "as of"):
         return {"kind": text.replace(" ", "_")}
     match = _WINDOW.match(text)
@@ -89,8 +100,26 @@ def parse_window(value: object) -> object:
             f"{value!r} is not a window; write 'N days', 'N months', 'N quarters' (fiscal), "
             "'N calendar quarters', 'lifetime' or 'as of'"
         )
+    _refuse_over_a_century(value, int(match[1]), match[2])
     return {"kind": _WINDOW_KINDS[match[2]], "count": int(match[1])}
 
 
-DurationText = Annotated[Duration, BeforeValidator(parse_duration)]
-WindowText = Annotated[Window, BeforeValidator(parse_window)]
+def _plain(value: object) -> str:
+    return " ".join(value.lower().split()) if isinstance(value, str) else ""
+
+
+def _refuse_over_a_century(value: object, count: int, unit: str) -> None:
+    if count > LONGEST_YEARS * _PER_YEAR[unit]:
+        raise ValueError(f"{value!r} is longer than the allowed {LONGEST_YEARS} years")
+
+
+DurationText = Annotated[
+    Duration,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION_FORM}$", "title": "Length of time"}),
+]
+WindowText = Annotated[
+    Window,
+    BeforeValidator(parse_window),
+    WithJsonSchema({"type": "string", "pattern": f"^({_WINDOW_FORM}|lifetime|as of)$", "title": "Window"}),
+]

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from tierwise.config.base import Settings
 from tierwise.config.benefits import Benefits
 from tierwise.config.catalog import Catalog
 from tierwise.config.checks import benefits_faults, catalog_faults, target_faults, workspace_faults
 from tierwise.config.columns import attributes
+from tierwise.config.policy import Policy, load_policies
 from tierwise.config.validation import check_settings
 from tierwise.config.workspace import TableSettings, WorkspaceSettings
 from tierwise.config.yaml_reader import Document, read_yaml
 from tierwise.errors import Fault, InvalidInput
-
-if TYPE_CHECKING:
-    from tierwise.config.policy import Policy
 
 WORKSPACE_FILE = "tierwise.yaml"
 CATALOG_FILE = "metrics.yaml"
@@ -29,19 +26,6 @@ POLICY_FOLDER = "policies"
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
 AnyResult = TypeVar("AnyResult")
-
-
-@dataclass(frozen=True)
-class PolicyFile:
-    """One dated policy and the file it stands in."""
-
-    path: Path
-    policy: Policy
-
-    @property
-    def effective_from(self) -> date:
-        """The day from which the policy is in force."""
-        return self.policy.effective_from
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,7 @@ class Workspace:
     data_folder: Path
     settings: WorkspaceSettings
     catalog: Catalog
-    policies: tuple[PolicyFile, ...] = ()
+    policies: tuple[Policy, ...] = ()
     benefits: Benefits | None = None
 
     @property
@@ -87,13 +71,13 @@ class Workspace:
         """One table's settings."""
         return self.settings.tables[name]
 
-    def policy_on(self, day: date) -> PolicyFile:
+    def policy_on(self, day: date) -> Policy:
         """The policy in force on a day.
 
         Raises:
             InvalidInput: If there is no policy at all or none is in force yet on the day.
         """
-        in_force = [file for file in self.policies if file.effective_from <= day]
+        in_force = [policy for policy in self.policies if policy.effective_from <= day]
         if in_force:
             return in_force[-1]
         where = str(self.folder / POLICY_FOLDER)
@@ -101,7 +85,7 @@ class Workspace:
             raise InvalidInput(Fault("the workspace has no policy", where, todo="write one, see `tierwise init`"))
         first = self.policies[0]
         what = f"no policy is in force on {day}; the first is from {first.effective_from}"
-        raise InvalidInput(Fault(what, str(first.path), todo="take a later as-of date or add an earlier policy"))
+        raise InvalidInput(Fault(what, where, todo="take a later as-of date or add an earlier policy"))
 
 
 def load_workspace(folder: Path | str, data: Path | str | None = None) -> Workspace:
@@ -121,7 +105,7 @@ def load_workspace(folder: Path | str, data: Path | str | None = None) -> Worksp
     reading = _Reading(folder)
     settings_file = reading.settings(WorkspaceSettings, WORKSPACE_FILE)
     catalog_file = reading.settings(Catalog, CATALOG_FILE)
-    policies = reading.attempt(lambda: load_policies(folder)) or ()
+    policies = reading.attempt(lambda: load_policies(folder / POLICY_FOLDER)) or ()
     has_benefits = (folder / BENEFITS_FILE).exists()
     benefits_file = reading.settings(Benefits, BENEFITS_FILE) if has_benefits else None
     reading.check(settings_file, catalog_file, benefits_file, policies)
@@ -144,34 +128,6 @@ def find_data_folder(folder: Path, data_folder: str, data: Path | str | None) ->
         return folder / data_folder
     below = Path(data) / data_folder
     return below if below.is_dir() else Path(data)
-
-
-def load_policies(folder: Path) -> tuple[PolicyFile, ...]:
-    """Read every policy of a workspace, oldest first; an absent folder is no fault here.
-
-    Raises:
-        InvalidInput: With the faults of all files; also if two policies start on the same day.
-    """
-    reading = _Reading(folder)
-    read = [reading.attempt(partial(_load_policy, path)) for path in _policy_paths(folder)]
-    files = sorted((file for file in read if file is not None), key=lambda file: file.effective_from)
-    for earlier, later in zip(files, files[1:], strict=False):
-        if earlier.effective_from == later.effective_from:
-            what = f"two policies start on {later.effective_from}; the other is {earlier.path.name}"
-            reading.faults.append(Fault(what, str(later.path)))
-    if reading.faults:
-        raise InvalidInput(reading.faults)
-    return tuple(files)
-
-
-def _policy_paths(folder: Path) -> list[Path]:
-    return sorted(path for path in (folder / POLICY_FOLDER).glob("*") if path.suffix in (".yaml", ".yml"))
-
-
-def _load_policy(path: Path) -> PolicyFile:
-    from tierwise.config.policy import Policy
-
-    return PolicyFile(path, check_settings(Policy, read_yaml(path)))
 
 
 class _Reading:
@@ -200,7 +156,7 @@ class _Reading:
         settings: tuple[Document, WorkspaceSettings] | None,
         catalog: tuple[Document, Catalog] | None,
         benefits: tuple[Document, Benefits] | None,
-        policies: Iterable[PolicyFile],
+        policies: Iterable[Policy],
     ) -> None:
         if settings is not None:
             self.faults.extend(workspace_faults(*settings))
@@ -208,5 +164,5 @@ class _Reading:
             self.faults.extend(catalog_faults(*catalog, settings[1]))
             self.faults.extend(target_faults(*settings, catalog[1]))
         if benefits is not None:
-            tiers = [tier.name for file in policies for tier in file.policy.tiers]
+            tiers = [name for policy in policies for name in policy.tier_names]
             self.faults.extend(benefits_faults(*benefits, tiers, catalog[1] if catalog else None))

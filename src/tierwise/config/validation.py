@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -17,6 +18,7 @@ from tierwise.config.yaml_reader import Document, KeyPath, read_yaml
 from tierwise.errors import Fault, InvalidInput
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
+_MOST_READINGS = 64
 
 _PATTERNS = {
     r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and '_', starting with a letter, at most 63 characters",
@@ -75,24 +77,34 @@ def _line(where: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _locate(data: Any, details: ErrorDetails) -> tuple[KeyPath, KeyPath]:
-    """Split pydantic's location into the file's key path and the names of the union branches that were tried."""
-    path: list[str | int] = []
-    branches: list[str | int] = []
-    location = details["loc"]
-    for index, part in enumerate(location):
-        is_last = index == len(location) - 1
-        if isinstance(data, Mapping) and part in data:
-            path.append(part)
-            data = data[str(part)]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            path.append(part)
-            data = data[part]
-        elif is_last and details["type"] == "missing":
-            path.append(part)
-        elif part != "[key]":
-            branches.append(part)
-    return tuple(path), tuple(branches)
+def _locate(data: object, details: ErrorDetails) -> tuple[KeyPath, KeyPath]:
+    """Split pydantic's location into the file's key path and the names of the union branches that were tried.
+
+    A branch may be called like a key of the file, so the reading that ends at the faulty value is taken.
+    """
+    readings = list(islice(_readings(data, details["loc"], details["type"] == "missing"), _MOST_READINGS))
+    path, branches, _ = next((reading for reading in readings if reading[2] is details["input"]), readings[0])
+    return path, branches
+
+
+def _readings(data: object, location: KeyPath, is_missing: bool) -> Iterator[tuple[KeyPath, KeyPath, object]]:
+    if not location:
+        yield (), (), data
+        return
+    part, rest = location[0], location[1:]
+    if _has(data, part):
+        for path, branches, end in _readings(data[part], rest, is_missing):  # type: ignore[index]
+            yield (part, *path), branches, end
+    if is_missing and not rest:
+        yield (part,), (), data
+    for path, branches, end in _readings(data, rest, is_missing):
+        yield path, branches if part == "[key]" else (part, *branches), end
+
+
+def _has(data: object, part: str | int) -> bool:
+    if isinstance(data, Mapping):
+        return part in data
+    return isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data)
 
 
 def _deepest_branches(found: list[tuple[KeyPath, KeyPath, ErrorDetails]]) -> Iterator[tuple[KeyPath, ErrorDetails]]:
@@ -121,13 +133,13 @@ def _fault(model: type[BaseModel], document: Document, path: KeyPath, details: E
     return Fault(_not_fitting(kind, given, context, details["msg"]), document.where(path), todo=_quoting(kind, given))
 
 
-def _not_allowed(given: Any, expected: str) -> str:
+def _not_allowed(given: object, expected: str) -> str:
     allowed = re.findall(r"'([^']*)'", expected)
     nearest = hint(given, allowed) if isinstance(given, str) else ""
     return f"found {_shown(given)}; allowed are {expected}" + (f"; {nearest}" if nearest.startswith("did") else "")
 
 
-def _not_fitting(kind: str, given: Any, context: Mapping[str, Any], message: str) -> str:
+def _not_fitting(kind: str, given: object, context: Mapping[str, Any], message: str) -> str:
     if kind == "string_pattern_mismatch":
         pattern = str(context["pattern"])
         return f"found {_shown(given)}; expected {_PATTERNS.get(pattern, f'text of the form {pattern}')}"
@@ -143,12 +155,12 @@ def _not_fitting(kind: str, given: Any, context: Mapping[str, Any], message: str
     return f"found {_shown(given)}: {message}"
 
 
-def _quoting(kind: str, given: Any) -> str:
+def _quoting(kind: str, given: object) -> str:
     is_plain = given is not None and not isinstance(given, (str, dict, list))
     return f'put it in quotes: "{given}"' if kind == "string_type" and is_plain else ""
 
 
-def _shown(given: Any) -> str:
+def _shown(given: object) -> str:
     if given is None:
         return "nothing"
     if isinstance(given, bool):
@@ -161,13 +173,13 @@ def _shown(given: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _known_keys(annotation: Any, path: KeyPath) -> list[str]:
+def _known_keys(annotation: object, path: KeyPath) -> list[str]:
     """The keys that the models allow at a key path; of a union the keys of all its branches."""
     models = _models_at(annotation, path)
     return sorted({field.alias or name for model in models for name, field in model.model_fields.items()})
 
 
-def _models_at(annotation: Any, path: KeyPath) -> list[type[BaseModel]]:
+def _models_at(annotation: object, path: KeyPath) -> list[type[BaseModel]]:
     if hasattr(annotation, "__value__"):  # a recursive `type` alias
         return _models_at(annotation.__value__, path)
     origin, arguments = get_origin(annotation), get_args(annotation)

@@ -37,12 +37,12 @@ class Document:
 
     Attributes:
         file: The file as shown in messages.
-        data: Plain dicts, lists and scalars.
+        data: The top-level mapping, of plain dicts, lists and scalars.
         lines: The line (from 1) of every key path; a list item's path ends with its index.
     """
 
     file: str
-    data: Any
+    data: dict[str, object]
     lines: dict[KeyPath, int] = field(default_factory=dict)
 
     def where(self, path: KeyPath = ()) -> str:
@@ -154,15 +154,13 @@ class _TooMuchError(Exception):
 class _Loader(yaml.SafeLoader):
     """The safe loader with YAML 1.2 scalars, a bound on depth, and duplicate keys found."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
-
     def __init__(self, text: str, file: str) -> None:
         super().__init__(text)
         self.file = file
         self.faults: list[Fault] = []
         self._depth = 0
 
-    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             line: int = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
@@ -172,7 +170,7 @@ class _Loader(yaml.SafeLoader):
         finally:
             self._depth -= 1
 
-    def compose_mapping_node(self, anchor: Any) -> MappingNode:
+    def compose_mapping_node(self, anchor: dict[Any, Node]) -> MappingNode:
         node = super().compose_mapping_node(anchor)
         first: dict[str, int] = {}
         for key, _ in node.value:
@@ -187,6 +185,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _add_scalars() -> None:
+    _Loader.yaml_implicit_resolvers = {}
     forms = {
         "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
         "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -212,13 +211,15 @@ class _Reading:
         self._file = file
         self._values = 0
 
-    def build(self, node: Node, path: KeyPath) -> Any:
+    def build(self, node: Node, path: KeyPath) -> object:
         self._values += 1
         self.lines.setdefault(path, node.start_mark.line + 1)
         if self._values > MAX_VALUES or len(path) > MAX_DEPTH:
-            return self._refuse_size(node)
+            self._refuse_size(node)
+            return None
         if node.tag not in (_SCALAR_TAGS if isinstance(node, ScalarNode) else _COLLECTION_TAGS):
-            return self._fault(node, f"the tag {node.tag.replace(_TAG, '!!')!r} is not allowed", "write plain values")
+            self._fault(node, f"the tag {node.tag.replace(_TAG, '!!')!r} is not allowed", "write plain values")
+            return None
         if isinstance(node, MappingNode):
             return {name: self.build(value, (*path, name)) for name, value in self._pairs(node, path)}
         if isinstance(node, SequenceNode):
@@ -239,11 +240,12 @@ class _Reading:
                 self.lines[(*path, key.value)] = key.start_mark.line + 1
                 yield key.value, value
 
-    def _scalar(self, node: Node) -> Any:
+    def _scalar(self, node: Node) -> object:
         try:
             return self._loader.construct_object(node)
         except (ValueError, yaml.YAMLError):
-            return self._fault(node, f"{node.value!r} is not a value that exists", "put it in quotes if it is text")
+            self._fault(node, f"{node.value!r} is not a value that exists", "put it in quotes if it is text")
+            return None
 
     def _refuse_size(self, node: Node) -> None:
         if not any(fault.what.startswith("aliases") for fault in self.faults):

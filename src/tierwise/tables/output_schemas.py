@@ -226,7 +226,7 @@ def to_output_table(name: str, frame: pd.DataFrame, run_id: str, as_of: date, sc
     """
     table = output_table(name)
     schema = table.schema(scores)
-    carried = {"run_id": run_id, "as_of": as_of}
+    carried: dict[str, str | date] = {"run_id": run_id, "as_of": as_of}
     given = frame.assign(**{column: carried[column] for column in carried if column not in frame.columns})
     _check_columns(table.name, list(given.columns), schema.names)
     arrow = pa.concat_tables(list(_chunks(table.name, given[schema.names], schema)))

@@ -17,7 +17,7 @@ from tierwise.errors import Fault, InvalidInput, OutsideFailure
 
 _OUTSIDE: dict[type[Exception], str] = {
     duckdb.OutOfMemoryException: "the engine ran out of memory; raise engine.memory_limit or free space for spilling",
-    duckdb.IOException: "the engine could not read or write a file; check the path, its permissions and the free disk space",
+    duckdb.IOException: "a file cannot be read or written; check the path, its permissions and the free disk space",
     duckdb.InterruptException: "the query was interrupted; run the command again",
     duckdb.FatalException: "the engine stopped; run the command again",
     duckdb.InternalException: "the engine failed; run the command again and report this if it recurs",
@@ -78,10 +78,10 @@ class Engine:
             self._connection.execute(sql, parameters)
 
     def frame(self, sql: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:
-        """Run a query and return its rows as a pandas frame; text is `str`, dates `datetime64[us]`, decimals are objects."""
-        frame = self.arrow(sql, parameters).to_pandas(date_as_object=False)
+        """Run a query and return a pandas frame: text is `str`, dates are `datetime64[us]`, decimals objects."""
+        frame: pd.DataFrame = self.arrow(sql, parameters).to_pandas(date_as_object=False)
         dates = frame.select_dtypes("datetime").columns
-        return frame.astype({name: "datetime64[us]" for name in dates})
+        return frame.astype(dict.fromkeys(dates, "datetime64[us]"))
 
     def arrow(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
         """Run a query and return its rows as an Arrow table."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 import sqlglot
 from sqlglot import exp
 
+from tierwise.config.names import hint
 from tierwise.engine import grammar, rules, screening
 from tierwise.engine.grammar import ExpressionKind
 from tierwise.engine.rules import SHOWN_CHARACTERS
@@ -34,7 +34,7 @@ class Expression:
 
     text: str
     kind: ExpressionKind
-    tree: exp.Expression = field(repr=False)
+    tree: exp.Expr = field(repr=False)
     names: frozenset[str]
     functions: frozenset[str]
 
@@ -61,7 +61,7 @@ def parse_expression(text: str, *, where: str, kind: ExpressionKind = "scalar") 
         raise InvalidInput(_fault(text, "the expression is nested too deep", where)) from None
     except sqlglot.errors.SqlglotError as error:
         raise InvalidInput(_fault(text, f"not a SQL expression: {_parser_message(error)}", where)) from None
-    except Exception as error:  # the parser meets hostile text here; whatever it trips over is the text's fault
+    except Exception as error:  # noqa: BLE001 - whatever the parser trips over in hostile text is the text's fault
         raise InvalidInput(_fault(text, f"not a SQL expression ({type(error).__name__})", where)) from None
     if reasons:
         raise InvalidInput(_fault(text, reasons[0], where))
@@ -75,12 +75,8 @@ def check_names(expression: Expression, known: Collection[str], where: str = "")
 
 
 def unknown_name(name: str, known: Collection[str]) -> str:
-    """Say that a name is unknown, with the nearest known name or, failing that, a few that exist."""
-    near = get_close_matches(name.lower(), sorted(known), n=1, cutoff=0.6)
-    if near:
-        return f"unknown name {name!r}; did you mean {near[0]!r}?"
-    listed = ", ".join(sorted(known)[:12])
-    return f"unknown name {name!r}; known are {listed or 'none'}{', ...' if len(known) > 12 else ''}"
+    """Say that a name is unknown, with the nearest known name or, failing that, those that exist."""
+    return f"unknown name {name!r}; {hint(name, known) or 'no name is known here'}"
 
 
 def _fault(text: str, reason: str, where: str) -> Fault:
@@ -89,7 +85,7 @@ def _fault(text: str, reason: str, where: str) -> Fault:
     return Fault(f"{reason} in the expression {shown!r}", where)
 
 
-def _parse(text: str) -> exp.Expression:
+def _parse(text: str) -> exp.Expr:
     return sqlglot.parse_one(text, read="duckdb", into=exp.Condition)
 
 
@@ -102,15 +98,15 @@ def _parser_message(error: sqlglot.errors.SqlglotError) -> str:
     return f"{str(first.get('description')).rstrip('.')}{f' near {near!r}' if near else ''}"
 
 
-def _names(tree: exp.Expression) -> frozenset[str]:
+def _names(tree: exp.Expr) -> frozenset[str]:
     return frozenset(column.name for column in tree.find_all(exp.Column))
 
 
-def _functions(tree: exp.Expression) -> frozenset[str]:
+def _functions(tree: exp.Expr) -> frozenset[str]:
     return frozenset(rules.called(node) for node in tree.find_all(exp.Func) if type(node) in grammar.CANONICAL_NAMES)
 
 
-def _offences(tree: exp.Expression, kind: ExpressionKind) -> list[str]:
+def _offences(tree: exp.Expr, kind: ExpressionKind) -> list[str]:
     """List every node that the language does not hold, from the outside in."""
     found = [reason for node in tree.walk() for reason in rules.node_offences(node, kind)]
     if not found and kind == "aggregate":
@@ -120,7 +116,7 @@ def _offences(tree: exp.Expression, kind: ExpressionKind) -> list[str]:
     return found or _depth_offences(tree)
 
 
-def _depth_offences(tree: exp.Expression) -> list[str]:
+def _depth_offences(tree: exp.Expr) -> list[str]:
     deepest, extremes = 0, 0
     pending = [(tree, 1, 0)]
     while pending:
@@ -133,7 +129,5 @@ def _depth_offences(tree: exp.Expression) -> list[str]:
     if deepest > grammar.MAX_DEPTH:
         return [f"the expression is nested more than {grammar.MAX_DEPTH} deep"]
     if extremes > grammar.MAX_EXTREMES_NESTED:
-        return [
-            f"least() and greatest() are nested more than {grammar.MAX_EXTREMES_NESTED} deep; list the values in one call"
-        ]
+        return [f"least() and greatest() are nested more than {grammar.MAX_EXTREMES_NESTED} deep; use one call"]
     return []

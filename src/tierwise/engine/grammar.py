@@ -10,7 +10,7 @@ from typing import Literal
 from sqlglot import exp
 
 ExpressionKind = Literal["scalar", "aggregate", "window"]
-Node = type[exp.Expression]
+Node = type[exp.Expr]
 
 MAX_CHARACTERS = 10_000
 MAX_BRACKETS = 24

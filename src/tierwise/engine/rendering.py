@@ -14,7 +14,7 @@ from sqlglot import exp
 from tierwise.engine import grammar
 from tierwise.engine.expressions import Expression
 
-Wrap = Callable[[exp.Expression], exp.Expression]
+Wrap = Callable[[exp.Expr], exp.Expr]
 
 _EXACT_SUM = "DECIMAL(38, 9)"
 _EXACT_OPERATORS = (
@@ -22,17 +22,9 @@ _EXACT_OPERATORS = (
     exp.Least, exp.Greatest, exp.Sum, exp.Min, exp.Max,
 )  # fmt: skip
 _ALWAYS_EXACT = (
-    exp.Predicate,
-    exp.Connector,
-    exp.Not,
-    exp.Boolean,
-    exp.Null,
-    exp.Count,
-    exp.CountIf,
-    exp.Sign,
-    exp.DateDiff,
-)
-_ALWAYS_EXACT += (exp.Year, exp.Quarter, exp.Month, exp.Day, exp.Extract, exp.Length)
+    exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.Null, exp.Count, exp.CountIf, exp.Sign, exp.DateDiff,
+    exp.Year, exp.Quarter, exp.Month, exp.Day, exp.Extract, exp.Length,
+)  # fmt: skip
 
 
 def render(expression: Expression, dialect: str = "duckdb", *, partition_by: Sequence[str] = ()) -> str:
@@ -48,7 +40,7 @@ def render(expression: Expression, dialect: str = "duckdb", *, partition_by: Seq
 
 def to_tree(
     expression: Expression, *, partition_by: Sequence[str] = (), inexact_names: Collection[str] = ()
-) -> exp.Expression:
+) -> exp.Expr:
     """Rewrite an expression to its exact meaning, as a fresh SQLGlot tree to be put into a larger query.
 
     Args:
@@ -62,10 +54,11 @@ def to_tree(
         new = _rewritten(node, doubles, partition_by)
         if new is not node:
             node.replace(new)
-    return tree.this.pop() if isinstance(tree, exp.Paren) else tree
+    rewritten: exp.Expr = tree.this.pop()
+    return rewritten
 
 
-def is_exact(node: exp.Expression, inexact_names: Collection[str] = ()) -> bool:
+def is_exact(node: exp.Expr, inexact_names: Collection[str] = ()) -> bool:
     """Tell whether a value is an integer or a decimal, so that its sum cannot depend on the order of rows."""
     if isinstance(node, exp.Column):
         return node.name not in inexact_names
@@ -82,13 +75,13 @@ def is_exact(node: exp.Expression, inexact_names: Collection[str] = ()) -> bool:
     return False
 
 
-def _branches(node: exp.Expression) -> list[exp.Expression]:
+def _branches(node: exp.Expr) -> list[exp.Expr]:
     values = [branch.args["true"] for branch in node.args.get("ifs", [])]
     values += [node.args[key] for key in ("true", "false", "default") if node.args.get(key) is not None]
     return values
 
 
-def _rewritten(node: exp.Expression, doubles: Collection[str], partition_by: Sequence[str]) -> exp.Expression:
+def _rewritten(node: exp.Expr, doubles: Collection[str], partition_by: Sequence[str]) -> exp.Expr:
     if type(node) in grammar.AGGREGATE_NODES:
         return node if isinstance(node.parent, exp.Filter | exp.Window) else _aggregate(node, doubles, _as_is)
     if isinstance(node, exp.Filter):
@@ -99,29 +92,29 @@ def _rewritten(node: exp.Expression, doubles: Collection[str], partition_by: Seq
     return rewrite(node) if rewrite else node
 
 
-def _as_is(node: exp.Expression) -> exp.Expression:
+def _as_is(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _double(node: exp.Expression) -> exp.Expression:
+def _double(node: exp.Expr) -> exp.Expr:
     return node if _is_double(node) else exp.cast(node, "DOUBLE", copy=False)
 
 
-def _is_double(node: exp.Expression) -> bool:
+def _is_double(node: exp.Expr) -> bool:
     return isinstance(node, exp.Cast) and node.args["to"].this == exp.DType.DOUBLE
 
 
-def _zero_is_unknown(node: exp.Expression) -> exp.Expression:
+def _zero_is_unknown(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Literal) and not node.is_string and float(node.name) != 0:
         return node
     return exp.Nullif(this=node, expression=exp.Literal.number(0))
 
 
-def _quotient(numerator: exp.Expression, denominator: exp.Expression) -> exp.Expression:
+def _quotient(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
     return exp.Div(this=_double(numerator), expression=_zero_is_unknown(_double(denominator)), typed=False, safe=False)
 
 
-def _filtered(aggregate: exp.Expression, condition: exp.Expression) -> exp.Expression:
+def _filtered(aggregate: exp.Expr, condition: exp.Expr) -> exp.Expr:
     """Attach a filter; an aggregate that has one already gets both conditions."""
     if isinstance(aggregate, exp.Filter):
         both = exp.and_(condition.copy(), aggregate.expression.this, copy=False)
@@ -132,7 +125,7 @@ def _filtered(aggregate: exp.Expression, condition: exp.Expression) -> exp.Expre
 # --- aggregates ---
 
 
-def _aggregate(node: exp.Expression, doubles: Collection[str], wrap: Wrap) -> exp.Expression:
+def _aggregate(node: exp.Expr, doubles: Collection[str], wrap: Wrap) -> exp.Expr:
     """Rewrite one aggregate; `wrap` attaches its filter or window to every aggregate that replaces it."""
     if isinstance(node, exp.Sum):
         return wrap(_exact_sum(node.this, doubles))
@@ -149,20 +142,20 @@ def _aggregate(node: exp.Expression, doubles: Collection[str], wrap: Wrap) -> ex
     return wrap(node.copy())
 
 
-def _exact_sum(value: exp.Expression, doubles: Collection[str]) -> exp.Expression:
+def _exact_sum(value: exp.Expr, doubles: Collection[str]) -> exp.Expr:
     value = value.copy()
     return exp.Sum(this=value if is_exact(value, doubles) else exp.cast(value, _EXACT_SUM, copy=False))
 
 
-def _average(value: exp.Expression, doubles: Collection[str], wrap: Wrap) -> exp.Expression:
+def _average(value: exp.Expr, doubles: Collection[str], wrap: Wrap) -> exp.Expr:
     return _quotient(wrap(_exact_sum(value, doubles)), wrap(exp.Count(this=value.copy(), big_int=True)))
 
 
-def _quantile(kind: type[exp.Expression], value: exp.Expression, share: exp.Expression) -> exp.Expression:
+def _quantile(kind: type[exp.Expr], value: exp.Expr, share: exp.Expr) -> exp.Expr:
     return kind(this=_double(value.copy()), expression=share.copy())
 
 
-def _spread(node: exp.Expression, doubles: Collection[str], wrap: Wrap) -> exp.Expression:
+def _spread(node: exp.Expr, doubles: Collection[str], wrap: Wrap) -> exp.Expr:
     """Variance from exact sums: (sum of squares - square of sum / n) / (n - 1), or / n for a population."""
     exact = is_exact(node.this, doubles)
     value = exp.cast(node.this.copy(), "DECIMAL(38, 4)" if exact else _EXACT_SUM, copy=False)
@@ -178,8 +171,8 @@ def _spread(node: exp.Expression, doubles: Collection[str], wrap: Wrap) -> exp.E
     return variance if isinstance(node, exp.Variance | exp.VariancePop) else exp.Sqrt(this=variance)
 
 
-def _value_at_extreme(node: exp.Expression, wrap: Wrap) -> exp.Expression:
-    """`arg_max(value, by)` as the largest pair (by, value), so that the largest value wins a tie; likewise the smallest."""
+def _value_at_extreme(node: exp.Expr, wrap: Wrap) -> exp.Expr:
+    """Take `arg_max(value, by)` from the largest pair (by, value): the largest value wins a tie (arg_min: smallest)."""
     value, by = node.this, node.expression
     pair = exp.Struct(expressions=[_field("by_", by), _field("value_", value)])
     both_known = exp.and_(_known(value), _known(by), copy=False)
@@ -187,25 +180,24 @@ def _value_at_extreme(node: exp.Expression, wrap: Wrap) -> exp.Expression:
     return exp.StructExtract(this=wrap(_filtered(extreme, both_known)), expression=exp.Literal.string("value_"))
 
 
-def _field(name: str, value: exp.Expression) -> exp.Expression:
+def _field(name: str, value: exp.Expr) -> exp.Expr:
     return exp.PropertyEQ(this=exp.to_identifier(name), expression=value.copy())
 
 
-def _known(value: exp.Expression) -> exp.Expression:
+def _known(value: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Is(this=exp.Paren(this=value.copy()), expression=exp.Null()))
 
 
 # --- windows ---
 
 
-def _window(node: exp.Expression, doubles: Collection[str], partition_by: Sequence[str]) -> exp.Expression:
+def _window(node: exp.Expr, doubles: Collection[str], partition_by: Sequence[str]) -> exp.Expr:
     groups = [exp.column(name, quoted=True) for name in partition_by]
     groups += [group.copy() for group in node.args.get("partition_by") or []]
     if type(node.this) not in grammar.RANK_NODES:
-        over = _aggregate(
+        return _aggregate(
             node.this, doubles, lambda new: exp.Window(this=new, partition_by=_copies(groups), over="OVER")
         )
-        return over
     order = node.args["order"]
     figure = order.expressions[0].this
     unknown_apart = exp.Is(this=exp.Paren(this=figure.copy()), expression=exp.Null())
@@ -213,22 +205,22 @@ def _window(node: exp.Expression, doubles: Collection[str], partition_by: Sequen
     return exp.Case(ifs=[exp.If(this=_known(figure), true=rank)])
 
 
-def _copies(nodes: Sequence[exp.Expression]) -> list[exp.Expression]:
+def _copies(nodes: Sequence[exp.Expr]) -> list[exp.Expr]:
     return [node.copy() for node in nodes]
 
 
 # --- scalars ---
 
 
-def _division(node: exp.Expression) -> exp.Expression:
+def _division(node: exp.Expr) -> exp.Expr:
     return _quotient(node.this, node.expression)
 
 
-def _remainder(node: exp.Expression) -> exp.Expression:
+def _remainder(node: exp.Expr) -> exp.Expr:
     return exp.Mod(this=node.this, expression=_zero_is_unknown(node.expression))
 
 
-def _extreme(node: exp.Expression) -> exp.Expression:
+def _extreme(node: exp.Expr) -> exp.Expr:
     values = [value for value in (node.this, *node.expressions) if not isinstance(value, exp.Literal)]
     if not values:
         return node
@@ -236,20 +228,20 @@ def _extreme(node: exp.Expression) -> exp.Expression:
     return exp.Case(ifs=[exp.If(this=all_known, true=node.copy())])
 
 
-def _cast(node: exp.Expression) -> exp.Expression:
+def _cast(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.TryCast) or isinstance(node.this, exp.Literal):
         return node
     return exp.TryCast(this=node.this, to=node.args["to"])
 
 
-def _positive(value: exp.Expression) -> exp.Expression:
+def _positive(value: exp.Expr) -> exp.Expr:
     zero = exp.Literal.number(0)
     return exp.Nullif(
         this=exp.Greatest(this=_double(value), expressions=[zero], ignore_nulls=True), expression=zero.copy()
     )
 
 
-def _logarithm(node: exp.Expression) -> exp.Expression:
+def _logarithm(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Ln):
         return exp.Ln(this=_positive(node.this))
     if node.expression is None:
@@ -257,19 +249,19 @@ def _logarithm(node: exp.Expression) -> exp.Expression:
     return exp.Log(this=node.this, expression=_positive(node.expression))
 
 
-def _root(node: exp.Expression) -> exp.Expression:
+def _root(node: exp.Expr) -> exp.Expr:
     not_negative = exp.GTE(this=exp.Paren(this=node.this.copy()), expression=exp.Literal.number(0))
     return exp.Case(ifs=[exp.If(this=not_negative, true=node.copy())])
 
 
-def _finite(node: exp.Expression) -> exp.Expression:
-    new: exp.Expression = node.copy()
+def _finite(node: exp.Expr) -> exp.Expr:
+    new: exp.Expr = node.copy()
     for value in ("NaN", "Infinity", "-Infinity"):
         new = exp.Nullif(this=new, expression=exp.cast(exp.Literal.string(value), "DOUBLE"))
     return new
 
 
-_SCALAR: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+_SCALAR: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Div: _division, exp.Mod: _remainder, exp.Least: _extreme, exp.Greatest: _extreme, exp.Cast: _cast,
     exp.Ln: _logarithm, exp.Log: _logarithm, exp.Sqrt: _root, exp.Exp: _finite, exp.Pow: _finite,
 }  # fmt: skip

@@ -25,11 +25,12 @@ _HINTS = {
     "'": "a text is not closed: a single quote is missing",
     '"': "a quoted name holds lower-case letters, digits and '_' only, and texts take single quotes",
 }
-_STATEMENTS = frozenset(
-    "alter analyze attach call checkpoint comment copy create deallocate delete describe detach drop execute explain "
-    "export force from import insert install load merge pivot pragma prepare reset set show summarize table truncate "
-    "unpivot update use vacuum values with".split()
-)
+_STATEMENT_WORDS = """
+    alter analyze attach call checkpoint comment copy create deallocate delete describe detach drop execute explain
+    export force from import insert install load merge pivot pragma prepare reset set show summarize table truncate
+    unpivot update use vacuum values with
+"""
+_STATEMENTS = frozenset(_STATEMENT_WORDS.split())
 
 
 def refusal(text: str) -> str | None:
@@ -76,7 +77,7 @@ def _bad_character(code: str) -> str | None:
 def _hidden_or_foreign(code: str) -> str | None:
     for mark in ("--", "/*", "*/"):
         if mark in code:
-            return f"{mark!r} at character {code.index(mark) + 1}: comments are not allowed (write '- -' for a double minus)"
+            return f"{mark!r} at character {code.index(mark) + 1}: comments are not allowed (a double minus is '- -')"
     if "->" in code:
         return f"'->' at character {code.index('->') + 1}: lambdas and JSON paths are not allowed"
     lone_colon = re.search(r"(?<!:):(?!:)", code)

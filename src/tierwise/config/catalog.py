@@ -38,6 +38,7 @@ class Metric(Settings):
         dimension: The value dimension it measures, if any.
         feature: Whether the models may use it.
         actionable: Whether a partner can raise it; the roadmap moves only such metrics.
+        description: Anything else that a reader of the catalog should know.
     """
 
     title: str = ""
@@ -78,6 +79,10 @@ class Metric(Settings):
 
 
 class Catalog(Settings):
-    """All metrics of a workspace, by name."""
+    """The whole of `metrics.yaml`.
 
-    metrics: dict[Name, Metric]
+    Attributes:
+        metrics: The metrics, by name.
+    """
+
+    metrics: Annotated[dict[Name, Metric], Field(min_length=1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -14,12 +14,19 @@ from tierwise.config.durations import DurationText
 
 TableKind = Literal["partners", "events", "history", "tier_history"]
 ColumnType = Literal["text", "integer", "decimal", "money", "date", "timestamp", "boolean"]
+SourceKind = Literal["csv", "parquet", "excel", "sqlite", "postgresql"]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+Text = Annotated[str, Field(min_length=1)]
+Constant = str | int | bool | Decimal | date
 Month = Literal[
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 ]  # fmt: skip
+
+
+SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
+NUMBER_TYPES = ("integer", "decimal", "money")
 
 
 class Source(Settings):
@@ -30,45 +37,63 @@ class Source(Settings):
         parquet: Likewise for Parquet.
         excel: An .xlsx file; `sheet` names the sheet, the first by default.
         sqlite: A SQLite file; `table` names the table.
-        postgresql: A connection address, normally `${NAME}` of an environment variable; `table` may carry a schema.
+        postgresql: A connection address, normally `${NAME}` of an environment variable; `table` names the table.
+        sheet: The sheet of an .xlsx file.
+        table: The table of a database; for PostgreSQL it may carry a schema (`crm.deals`).
         delimiter: The CSV delimiter.
         encoding: The text encoding of a CSV file.
     """
 
-    csv: str | None = None
-    parquet: str | None = None
-    excel: str | None = None
-    sqlite: str | None = None
-    postgresql: str | None = None
-    sheet: str | None = None
-    table: str | None = None
+    csv: Text | None = None
+    parquet: Text | None = None
+    excel: Text | None = None
+    sqlite: Text | None = None
+    postgresql: Text | None = None
+    sheet: Text | None = None
+    table: Text | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
 
     @model_validator(mode="after")
     def _has_one_kind(self) -> Self:
-        kinds = ("csv", "parquet", "excel", "sqlite", "postgresql")
-        given = [kind for kind in kinds if getattr(self, kind) is not None]
+        given = [kind for kind in SOURCE_KINDS if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise ValueError(f"a source is exactly one of {', '.join(kinds)}; found {', '.join(given) or 'none'}")
+            raise ValueError(
+                f"a source is exactly one of {', '.join(SOURCE_KINDS)}; found {', '.join(given) or 'none'}"
+            )
         if given[0] in ("sqlite", "postgresql") and self.table is None:
             raise ValueError(f"a {given[0]} source needs 'table'")
+        for option, kind_with_option in (("sheet", ("excel",)), ("table", ("sqlite", "postgresql"))):
+            if getattr(self, option) is not None and given[0] not in kind_with_option:
+                raise ValueError(f"a {given[0]} source takes no {option!r}")
         return self
+
+    @property
+    def kind(self) -> SourceKind:
+        """Which of the kinds the source is."""
+        return next(kind for kind in SOURCE_KINDS if getattr(self, kind) is not None)
 
 
 class Lookup(Settings):
-    """A reference table that column mappings may follow by key; its rows are neither partners nor events."""
+    """A reference table that column mappings may follow by key; its rows are neither partners nor events.
+
+    Attributes:
+        source: Where the rows come from.
+        key: The source's column that a step of `via` looks its value up in.
+    """
 
     source: Source
-    key: str
+    key: Text
 
 
 def _column_from_text(value: object) -> object:
-    return {"from": value} if isinstance(value, str) else value
+    return {"from": value} if isinstance(value, str) else {} if value is None else value
 
 
 class ColumnSettings(Settings):
     """One column of a table: where it comes from, its type and the rules it must keep.
+
+    A plain text is the name of the source's column; no value at all means the source's column of the same name.
 
     Attributes:
         from_: The source's column; by default the same name (`from` in the file).
@@ -85,9 +110,9 @@ class ColumnSettings(Settings):
         title: What people read for this column.
     """
 
-    from_: str | None = Field(default=None, alias="from")
+    from_: Text | None = Field(default=None, alias="from")
     via: tuple[str, ...] = ()
-    value: str | int | bool | None = None
+    value: Constant | None = None
     type: ColumnType | None = None
     required: bool = False
     static: bool = False
@@ -95,15 +120,40 @@ class ColumnSettings(Settings):
     min: Decimal | None = None
     max: Decimal | None = None
     currency: Currency | None = None
-    currency_from: str | None = None
+    currency_from: Text | None = None
     title: str = ""
 
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> Self:
+        if self.value is not None and (self.from_ is not None or self.via):
+            raise ValueError("a column with a constant 'value' takes no 'from' and no 'via'")
+        return self
 
-Column = Annotated[ColumnSettings, BeforeValidator(_column_from_text)]
+    @model_validator(mode="after")
+    def _rules_fit_the_type(self) -> Self:
+        if self.currency is not None and self.currency_from is not None:
+            raise ValueError("a money column has either 'currency' or 'currency_from', not both")
+        if (self.currency or self.currency_from) and self.type != "money":
+            raise ValueError("'currency' and 'currency_from' need 'type: money'")
+        if (self.min is not None or self.max is not None) and self.type not in NUMBER_TYPES:
+            raise ValueError(f"'min' and 'max' need a type that is a number: {', '.join(NUMBER_TYPES)}")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"'min' is {self.min}, above 'max' {self.max}")
+        return self
+
+
+Column = Annotated[
+    ColumnSettings, BeforeValidator(_column_from_text, json_schema_input_type=str | ColumnSettings | None)
+]
 
 
 class Tolerance(Settings):
-    """The share of rows, and of money, that may be quarantined before `score` refuses."""
+    """The share of rows, and of money, that may be quarantined before `score` refuses.
+
+    Attributes:
+        rows: The share of rows.
+        money: The share of the money column's sum, of absolute amounts.
+    """
 
     rows: Share = 0.01
     money: Share = 0.01
@@ -129,7 +179,7 @@ class TableSettings(Settings):
 
     kind: TableKind
     source: Source
-    columns: dict[Name, Column]
+    columns: Annotated[dict[Name, Column], Field(min_length=1)]
     key: tuple[Name, ...] = ()
     money: Name | None = None
     unknown_partner: Literal["quarantine", "prospect"] = "quarantine"
@@ -161,6 +211,12 @@ class CurrencySettings(Settings):
     program: Currency = "USD"
     rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _program_currency_is_one(self) -> Self:
+        if self.rates.get(self.program, 1) != 1:
+            raise ValueError(f"the rate of the program currency {self.program} is 1, not {self.rates[self.program]}")
+        return self
+
 
 class PotentialSettings(Settings):
     """What potential means in this workspace.
@@ -181,7 +237,14 @@ class PotentialSettings(Settings):
 
 
 class Segments(Settings):
-    """Which attributes hold the standard segments; audits, peers and reports are cut by them."""
+    """Which attributes hold the standard segments; audits, peers and reports are cut by them.
+
+    Attributes:
+        region: The attribute of the region.
+        industry: The attribute of the industry.
+        size: The attribute of the size class.
+        partner_type: The attribute of the kind of partner: reseller, integrator, distributor, ...
+    """
 
     region: Name | None = None
     industry: Name | None = None
@@ -206,10 +269,15 @@ class OutputSettings(Settings):
 
 
 class EngineSettings(Settings):
-    """Limits of the embedded engine."""
+    """Limits of the embedded engine.
+
+    Attributes:
+        threads: How many threads it may use.
+        memory_limit: How much memory it may use before it spills to disk, such as `4GB` or `500MiB`.
+    """
 
     threads: Annotated[int, Field(ge=1)] = 2
-    memory_limit: str = "4GB"
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$")] = "4GB"
 
 
 class MlflowSettings(Settings):
@@ -236,8 +304,18 @@ class WorkspaceSettings(Settings):
             `TIERWISE_DATA` when either is given.
         extracted_on: The day on which the sources were extracted; later event dates are faults. The day of the run
             by default.
+        earliest_date: Earlier dates are faults.
+        calendar: The fiscal calendar and the reviews.
+        currency: The program currency and its rates.
         tables: The tables, by name.
         lookups: Reference tables, by name.
+        segments: Which attributes hold the standard segments.
+        potential: What potential means.
+        tolerance: How much may be quarantined before `score` refuses.
+        output: Where and how the output tables are written.
+        engine: Limits of the embedded engine.
+        mlflow: Where training runs and models are kept.
+        seed: The start of every random draw; the same seed gives the same result.
     """
 
     tierwise: Literal[1]
@@ -255,4 +333,10 @@ class WorkspaceSettings(Settings):
     output: OutputSettings = OutputSettings()
     engine: EngineSettings = EngineSettings()
     mlflow: MlflowSettings = MlflowSettings()
-    seed: int = 20261001
+    seed: Annotated[int, Field(ge=0)] = 20261001
+
+    @model_validator(mode="after")
+    def _dates_are_ordered(self) -> Self:
+        if self.extracted_on is not None and self.extracted_on < self.earliest_date:
+            raise ValueError(f"'extracted_on' is {self.extracted_on}, before 'earliest_date' {self.earliest_date}")
+        return self

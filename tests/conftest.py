@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,9 +47,8 @@ def shared_programs() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def private_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def private_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the test a home of its own and hide the user's settings from it."""
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp()))
     for variable in ("TIERWISE_DATA", "TIERWISE_TODAY", "MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
         monkeypatch.delenv(variable, raising=False)
-    yield

@@ -1,0 +1,67 @@
+"""The tier history under the older policy of the demo channel: revenue thresholds and nothing else.
+
+Each quarter's last day is a review. A partner is promoted at once to the tier that its won revenue of the last four
+quarters reaches; it is demoted, one tier, only at the review of 30 September, the end of the program's fiscal year.
+What was not yet known on the day of the review does not count. The same rules stand in the demo workspace's policy
+file of 2024-10-01; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from tierwise.synthetic.calendar import BURN_IN_QUARTERS, Quarters
+from tierwise.synthetic.columns import dates, names, partner_ids
+from tierwise.synthetic.deals import Opportunities, Outcomes
+from tierwise.synthetic.latent import Partners
+from tierwise.synthetic.streams import Choices, Floats
+
+TIERS = ("entry", "growth", "strategic", "flagship")
+THRESHOLDS_USD = (100_000.0, 400_000.0, 1_400_000.0)
+"""Won revenue of the last four quarters that reaches growth, strategic and flagship."""
+REVIEWS = 8
+"""How many past reviews the history holds; the last is one quarter before the channel's last day, which is yet to be reviewed."""
+
+
+def tier_table(partners: Partners, found: Opportunities, outcomes: Outcomes, quarters: Quarters) -> pa.Table:
+    """One row per partner and change of tier, from its first review on, sorted by partner and date."""
+    last = quarters.count - 1
+    reviewed = range(max(last - REVIEWS, BURN_IN_QUARTERS + 3), last)
+    tier = np.full((partners.count, len(reviewed)), -1, dtype=np.int64)
+    current = np.full(partners.count, -1, dtype=np.int64)
+    for column, index in enumerate(reviewed):
+        review = int(quarters.ends[index])
+        revenue = won_usd(partners, found, outcomes, (int(quarters.starts[index - 3]), review))
+        reached = np.searchsorted(THRESHOLDS_USD, revenue, side="right")
+        fiscal_year_end = quarters.calendar_quarter[index] == 2
+        current = _moved(current, reached, bool(fiscal_year_end))
+        current[(partners.joined > review) | (partners.left < review)] = -1
+        tier[:, column] = current
+    return _changes(partners, tier, quarters.ends[reviewed.start : reviewed.stop])
+
+
+def won_usd(partners: Partners, found: Opportunities, outcomes: Outcomes, days: tuple[int, int]) -> Floats:
+    """Won revenue in US dollars between two days, both included, as known on the second: shape (partners,)."""
+    first, last = days
+    counts = outcomes.won & (outcomes.decided >= first) & (outcomes.decided <= last) & (outcomes.known <= last)
+    partner = found.partner[counts]
+    usd = outcomes.cents[counts] / 100 * partners.usd_rate[partner]
+    return np.bincount(partner, weights=usd, minlength=partners.count)
+
+
+def _moved(current: Choices, reached: Choices, demotes: bool) -> Choices:
+    down = np.maximum(current - 1, reached) if demotes else current
+    return np.where(current < 0, reached, np.where(reached >= current, reached, down))
+
+
+def _changes(partners: Partners, tier: Choices, reviews: Choices) -> pa.Table:
+    before = np.concatenate([np.full((partners.count, 1), -1), tier[:, :-1]], axis=1)
+    row, column = np.nonzero((tier >= 0) & (tier != before))
+    return pa.table(
+        {
+            "partner_id": partner_ids(partners.number[row]),
+            "valid_from": dates(reviews[column] + 1),
+            "tier": names(TIERS, tier[row, column]),
+        }
+    )

@@ -1,0 +1,53 @@
+"""The first steps of every job on data: open the engine, read the sources, hold them to their contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from tierwise.config.load import Workspace
+from tierwise.engine import Engine, open_engine
+from tierwise.errors import Fault, Refused
+from tierwise.jobs.progress import Steps
+from tierwise.store.sources import read_tables
+from tierwise.tables import CheckResult, check_tables
+
+
+@contextmanager
+def accepted_tables(workspace: Workspace, today: date, steps: Steps) -> Iterator[tuple[Engine, CheckResult]]:
+    """Read every table of the workspace into a new engine and check it.
+
+    Args:
+        workspace: The workspace.
+        today: The day of the run; event dates after it (or after `extracted_on`) are faults.
+        steps: Told of two steps.
+
+    Yields:
+        The engine, holding the accepted tables and `quarantine`, and what the check found.
+    """
+    with open_engine(workspace.settings.engine) as engine:
+        steps.begin("read the tables")
+        read_tables(engine, workspace)
+        steps.begin("hold the tables to their contract")
+        yield engine, check_tables(engine, workspace, today)
+
+
+def refuse_over_tolerance(check: CheckResult) -> None:
+    """Stop a run whose data lost more than the workspace tolerates.
+
+    Raises:
+        Refused: If the quarantined share of rows or of money of any table is over its tolerance.
+    """
+    if check.over_tolerance:
+        raise Refused(
+            [
+                Fault(
+                    str(verdict),
+                    where=f"table {verdict.table}",
+                    examples=tuple(verdict.examples),
+                    todo="run `tierwise check`, correct the rows at their source, or raise the table's tolerance with a reason",
+                )
+                for verdict in check.over_tolerance
+            ]
+        )

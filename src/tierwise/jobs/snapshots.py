@@ -1,0 +1,89 @@
+"""Training snapshots: the metric rows of past quarter ends, each with what the partner then brought over the horizon."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from tierwise.config.calendar import last_closed_quarter_end, shift, shift_quarters
+from tierwise.config.load import Workspace
+from tierwise.config.model_spec import FeatureSet, feature_set
+from tierwise.engine import Engine, quoted
+from tierwise.metrics import compute
+
+
+def model_features(workspace: Workspace) -> FeatureSet:
+    """The columns that the models may use: the catalog's features and the attributes that are true as of a date."""
+    potential = workspace.settings.potential
+    attributes = tuple(workspace.attributes)
+    return feature_set(workspace.catalog.metrics, potential.metric, attributes, potential.comparable_by)
+
+
+def snapshot_days(workspace: Workspace, as_of: date, first_event: date) -> tuple[date, ...]:
+    """The quarter ends whose label window has closed by the as-of date, oldest first.
+
+    Args:
+        workspace: Its potential settings say how many quarter ends at most, and how long the horizon is.
+        as_of: The date a model is trained as of.
+        first_event: The first date in the data; a quarter end before it has nothing to learn from.
+    """
+    settings = workspace.settings
+    day = last_closed_quarter_end(as_of, settings.calendar)
+    days: list[date] = []
+    while day > first_event and len(days) < settings.potential.reviews:
+        if label_until(workspace, day) <= as_of:
+            days.append(day)
+        day = shift_quarters(day, -1)
+    return tuple(reversed(days))
+
+
+def label_until(workspace: Workspace, day: date) -> date:
+    """The last day of the label window of a snapshot."""
+    return shift(day, workspace.settings.potential.horizon, workspace.settings.calendar)
+
+
+def first_event_date(engine: Engine, workspace: Workspace) -> date | None:
+    """The first date on which anything is known to have happened; None without events."""
+    tables = workspace.tables_of("events")
+    if not tables:
+        return None
+    union = " UNION ALL ".join(f"SELECT min(date) AS day FROM {quoted(table)}" for table in tables)
+    found = engine.rows(f"SELECT min(day) FROM ({union})")[0][0]
+    return found if isinstance(found, date) else None
+
+
+def build_snapshots(engine: Engine, workspace: Workspace, as_of: date) -> pd.DataFrame:
+    """Compute the labelled snapshots of past quarter ends and the unlabelled one of the as-of date.
+
+    The label of a snapshot is the target metric as of the end of its horizon; events that were known only later do
+    not count, so a label never tells more than was known on that day.
+
+    Returns:
+        Metric rows of partners seen by each date, with `label`, `label_until` and `persistence`; sorted by date and
+        partner.
+    """
+    first = first_event_date(engine, workspace)
+    days = () if first is None else snapshot_days(workspace, as_of, first)
+    rows = compute(engine, workspace, sorted({*days, as_of}))
+    seen = rows[rows["first_seen"].notna()].reset_index(drop=True)
+    return _with_labels(seen, _labels(engine, workspace, days), workspace)
+
+
+def _labels(engine: Engine, workspace: Workspace, days: tuple[date, ...]) -> pd.DataFrame:
+    """The target at the end of each snapshot's horizon, keyed by the snapshot's own date."""
+    target = workspace.settings.potential.metric
+    by_end = {pd.Timestamp(label_until(workspace, day)): pd.Timestamp(day) for day in days}
+    if not by_end:
+        return pd.DataFrame({"as_of": pd.Series(dtype="datetime64[us]"), "partner_id": pd.Series(dtype="str"), "label": []})
+    ends = compute(engine, workspace, sorted(stamp.date() for stamp in by_end), only=(target,))
+    labels = ends[["as_of", "partner_id", target]].rename(columns={"as_of": "label_until", target: "label"})
+    return labels.assign(as_of=labels["label_until"].map(by_end).astype("datetime64[us]"))[["as_of", "partner_id", "label"]]
+
+
+def _with_labels(rows: pd.DataFrame, labels: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
+    target = workspace.settings.potential.metric
+    joined = rows.merge(labels, on=["as_of", "partner_id"], how="left", validate="one_to_one")
+    until = {day: pd.Timestamp(label_until(workspace, day.date())) for day in joined["as_of"].unique()}
+    joined["label_until"] = joined["as_of"].map(until).astype("datetime64[us]")
+    return joined.assign(persistence=joined[target])

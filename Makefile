@@ -67,7 +67,7 @@ lock: $(BIN)/uv ## resolve the dependencies anew into the lock files
 	@$(COMPILE) --output-file requirements-dev.lock --constraints requirements.lock --all-extras pyproject.toml
 
 clean: ## remove the environment, caches and what runs left behind
-	rm -rf $(VENV) build dist demo mlruns mlartifacts mlflow.db .hypothesis .*_cache
+	rm -rf $(VENV) build dist demo-channel mlruns mlartifacts mlflow.db .hypothesis .*_cache
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The locks hold names, versions and hashes of every platform's files, and no index address.

@@ -1,0 +1,78 @@
+"""The model proper: the geometric mean of a Tweedie GLM and monotone LightGBM Tweedie.
+
+A geometric mean of predictions is an average of logarithms, so the model is exactly additive on the log scale:
+log potential = base + the mean of the GLM's and the trees' parts of each feature.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tierwise.config.model_spec import FeatureSet, PotentialSpec
+from tierwise.potential.glm import Glm, fit_glm
+from tierwise.potential.trees import MEAN, TreeFit, Trees, columns_of, fit_trees
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Blend:
+    """GLM and trees, both relative to `scale`, the mean label in training.
+
+    Attributes:
+        glm: The Tweedie GLM.
+        trees: The LightGBM Tweedie model.
+        scale: The mean training label, in the target's unit.
+        level: Log correction that makes predicted and actual totals in training agree (a geometric mean of two
+            means is a little below both).
+    """
+
+    glm: Glm
+    trees: Trees
+    scale: float
+    level: float = 0.0
+
+    def predict(self, rows: pd.DataFrame) -> Floats:
+        """Return the expected value over the horizon, in the target's unit, shape (n,)."""
+        return np.exp(self.log_prediction(rows))
+
+    def log_prediction(self, rows: pd.DataFrame) -> Floats:
+        """Return its natural logarithm, shape (n,)."""
+        return np.asarray(self.offset + (self.glm.log_prediction(rows) + self.trees.raw(rows)) / 2)
+
+    @property
+    def offset(self) -> float:
+        """The constant that turns relative into absolute amounts on the log scale."""
+        return float(np.log(self.scale)) + self.level
+
+    def parts(self, rows: pd.DataFrame) -> tuple[Floats, dict[str, Floats]]:
+        """Return base values (n,) and the additive part of every feature on the log scale."""
+        tree_base, tree_parts = self.trees.contributions(rows)
+        glm_parts = self.glm.effects(rows)
+        nothing = np.zeros(len(rows))
+        names = sorted({*tree_parts, *glm_parts})
+        halves = {n: (tree_parts.get(n, nothing) + glm_parts.get(n, nothing)) / 2 for n in names}
+        return self.offset + (self.glm.base + tree_base) / 2, halves
+
+
+def fit_blend(training: pd.DataFrame, features: FeatureSet, spec: PotentialSpec, seed: int) -> Blend:
+    """Fit both parts on labelled snapshots with at least one positive label.
+
+    Args:
+        training: Labelled snapshots, sorted by their keys.
+        features: The columns the model may use.
+        spec: Hyper-parameters.
+        seed: Seed of the trees.
+    """
+    label = training["label"].to_numpy(dtype=np.float64)
+    scale = float(label.mean())
+    relative = label / scale
+    glm = fit_glm(training, relative, features.metrics, spec.glm)
+    columns = columns_of(training, features, features.attributes if spec.attributes_as_features else ())
+    trees = fit_trees(training, relative, columns, features, TreeFit(MEAN, spec.trees, seed))
+    raw = np.exp((glm.log_prediction(training) + trees.raw(training)) / 2)
+    return Blend(glm, trees, scale, float(np.log(relative.mean() / raw.mean())))

@@ -1,0 +1,155 @@
+"""Conformal intervals per size band.
+
+Where the model is used: conformalised quantile regression (Romano, Patterson & Candes, NeurIPS 2019) with quantile
+models that have not seen the calibration review. Where persistence or the cold-start model is used: split-conformal
+residuals. Both work on the log scale `log1p(value / unit)` and are calibrated per band of predicted size on the last
+completed review, so that the small do not pay for the large.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tierwise.config.model_spec import FeatureSet, IntervalSpec, TreeSpec
+from tierwise.potential.trees import TreeFit, Trees, TreeTask, columns_of, fit_trees
+
+Floats = NDArray[np.float64]
+BAND_COLUMNS = ("source", "band", "from_value", "partners", "low_offset", "high_offset")
+_UNIT_QUANTILE = 0.1
+
+
+@dataclass(frozen=True)
+class LogScale:
+    """The scale on which intervals are widened; `unit` is a small positive amount of the target's unit."""
+
+    unit: float
+
+    def log(self, values: Floats) -> Floats:
+        """Return log1p(value / unit)."""
+        return np.log1p(np.clip(values, 0, None) / self.unit)
+
+    def back(self, logs: Floats) -> Floats:
+        """Return the value of a logarithm, never below 0."""
+        return np.clip(np.expm1(logs) * self.unit, 0, None)
+
+
+def log_scale(label: Floats) -> LogScale:
+    """Take a low quantile of the positive labels as unit, so that the currency's unit does not matter."""
+    positive = label[label > 0]
+    return LogScale(float(np.quantile(positive, _UNIT_QUANTILE)) if len(positive) else 1.0)
+
+
+@dataclass(frozen=True)
+class QuantileModels:
+    """LightGBM models of the low, median and high quantile of the log label."""
+
+    low: Trees
+    median: Trees
+    high: Trees
+
+    def bounds(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return low and high on the log scale, ordered, shape (n,) each."""
+        low, high = self.low.raw(rows), self.high.raw(rows)
+        return np.minimum(low, high), np.maximum(low, high)
+
+
+def fit_quantiles(
+    training: pd.DataFrame, scale: LogScale, features: FeatureSet, spec: QuantileFit
+) -> QuantileModels:
+    """Fit the three quantile models on labelled snapshots (a seeded sample of very many)."""
+    rng = np.random.default_rng(spec.seed)
+    if len(training) > spec.intervals.rows:
+        kept = np.sort(rng.choice(len(training), spec.intervals.rows, replace=False))
+        training = training.iloc[kept].reset_index(drop=True)
+    response = scale.log(training["label"].to_numpy(dtype=np.float64))
+    columns = columns_of(training, features, spec.attributes)
+    tail = (1 - spec.intervals.coverage) / 2
+    low, median, high = (
+        fit_trees(training, response, columns, features, TreeFit(TreeTask("quantile", q), spec.trees, spec.seed))
+        for q in (tail, 0.5, 1 - tail)
+    )
+    return QuantileModels(low, median, high)
+
+
+@dataclass(frozen=True)
+class QuantileFit:
+    """How the quantile models are fitted."""
+
+    trees: TreeSpec
+    intervals: IntervalSpec
+    attributes: tuple[str, ...]
+    seed: int
+
+
+def calibrate(
+    source: str, centre: Floats, low_high: tuple[Floats, Floats], actual: Floats, spec: IntervalSpec
+) -> pd.DataFrame:
+    """Measure per size band how far bounds must move to cover as promised.
+
+    Args:
+        source: The potential source that the bands are for.
+        centre: Predictions on the calibration review, in the target's unit; they define the bands.
+        low_high: Bounds before calibration, on the log scale; equal to the log prediction for residual intervals.
+        actual: What happened, on the log scale.
+        spec: Coverage and band sizes.
+
+    Returns:
+        Columns `BAND_COLUMNS`, smallest band first; one row at least unless there is nothing to calibrate on.
+    """
+    edges = band_edges(centre, spec)
+    band = np.searchsorted(edges, centre, side="right") - 1
+    low, high = low_high
+    offsets = _symmetric if np.any(low != high) else _signed
+    rows = []
+    for place, edge in enumerate(edges):
+        inside = band == place
+        down, up = offsets(low[inside] - actual[inside], actual[inside] - high[inside], spec.coverage)
+        rows.append((source, place, float(edge), int(inside.sum()), down, up))
+    return pd.DataFrame(rows, columns=list(BAND_COLUMNS))
+
+
+def band_edges(centre: Floats, spec: IntervalSpec) -> Floats:
+    """Return the lower edges of the size bands: equal counts, at least `band_rows` each, ties kept together."""
+    count = max(1, min(spec.bands, len(centre) // spec.band_rows))
+    if len(centre) == 0:
+        return np.zeros(0)
+    inner = np.unique(np.quantile(centre, np.arange(1, count) / count)) if count > 1 else np.zeros(0)
+    edges = np.concatenate(([-np.inf], inner[inner > centre.min()]))
+    counts = np.bincount(np.searchsorted(edges, centre, side="right") - 1, minlength=len(edges))
+    return edges if (counts >= min(spec.band_rows, len(centre))).all() else edges[:1]
+
+
+def _symmetric(below: Floats, above: Floats, coverage: float) -> tuple[float, float]:
+    margin = conformal_quantile(np.maximum(below, above), coverage)
+    return -margin, margin
+
+
+def _signed(below: Floats, above: Floats, coverage: float) -> tuple[float, float]:
+    side = (1 + coverage) / 2
+    return -conformal_quantile(below, side), conformal_quantile(above, side)
+
+
+def conformal_quantile(scores: Floats, level: float) -> float:
+    """Return the ceil((n + 1) * level)-th smallest score, the largest where n is too small for the level."""
+    if len(scores) == 0:
+        return 0.0
+    place = min(len(scores), int(np.ceil((len(scores) + 1) * level)))
+    return float(np.sort(scores)[place - 1])
+
+
+def widen(
+    bands: pd.DataFrame, source: str, centre: Floats, low_high: tuple[Floats, Floats], scale: LogScale
+) -> tuple[Floats, Floats]:
+    """Return calibrated bounds in the target's unit; they always contain the prediction; NaN without calibration."""
+    table = bands[bands["source"] == source]
+    if table.empty:
+        unknown = np.full(len(centre), np.nan)
+        return unknown, unknown.copy()
+    place = np.searchsorted(table["from_value"].to_numpy(), centre, side="right") - 1
+    low = scale.back(low_high[0] + table["low_offset"].to_numpy()[place])
+    high = scale.back(low_high[1] + table["high_offset"].to_numpy()[place])
+    return np.minimum(low, centre), np.maximum(high, centre)

@@ -1,0 +1,93 @@
+"""The potential model: everything that scoring needs, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tierwise.config.model_spec import FeatureSet, PotentialSpec
+from tierwise.potential.blend import Blend
+from tierwise.potential.cold_start import ColdStart
+from tierwise.potential.gate import GateResult
+from tierwise.potential.intervals import LogScale, QuantileModels
+from tierwise.potential.snapshots import current_value, is_newcomer
+
+Source = Literal["model", "persistence", "cold_start"]
+Floats = NDArray[np.float64]
+DIAGNOSTIC_COLUMNS = ("code", "message", "value")
+
+DIAGNOSTICS = {
+    "feature_constant": "the metric does not vary in the training snapshots and is not used",
+    "feature_unknown": "the metric is unknown for every partner in the training snapshots and is not used",
+    "labels_below_zero": "labels below zero count as zero",
+    "regime_change": "intervals that were calibrated a horizon earlier missed the last completed review",
+    "regime_unknown": "too few completed reviews to tell whether the regime changed",
+    "no_interval": "no review has completed, so no interval can be promised",
+    "interval_bands_pooled": "too few partners for separate size bands in the interval",
+    "cold_start_all_partners": "too few newcomers in the past; all partners stand in for them",
+    "cold_start_nobody": "no completed review, so newcomers have no prediction of their own",
+    "headroom_unknown": "no rows to measure what comparable partners attain",
+}
+
+
+@dataclass(frozen=True)
+class PotentialModel:
+    """A trained potential model.
+
+    Attributes:
+        features: The columns it reads.
+        spec: Its hyper-parameters.
+        as_of: The date it was trained as of; no label window it saw is open on that date.
+        gate: Whether the blend replaces persistence, and why.
+        blend: The GLM and trees; None where none could be trained.
+        quantiles: Quantile models, trained without the calibration review; None where persistence is used.
+        scale: The log scale of the intervals.
+        bands: Conformal offsets per source and size band.
+        cold_start: The model of newcomers.
+        headroom: References of comparable groups.
+        floor: The least amount of which a logarithm is taken, in the target's unit.
+        base: Mean log of persistence in training; the base value of its trivial decomposition.
+        diagnostics: Reason codes with messages: what could not be done and why.
+    """
+
+    features: FeatureSet
+    spec: PotentialSpec
+    as_of: pd.Timestamp
+    gate: GateResult
+    blend: Blend | None
+    quantiles: QuantileModels | None
+    scale: LogScale
+    bands: pd.DataFrame
+    cold_start: ColdStart
+    headroom: pd.DataFrame
+    floor: float
+    base: float
+    diagnostics: pd.DataFrame
+
+    @property
+    def source(self) -> Source:
+        """What partners with a history are predicted by."""
+        return "model" if self.gate.accepted and self.blend is not None else "persistence"
+
+    @property
+    def family_of(self) -> dict[str, str]:
+        """The family of every feature that contributions can name."""
+        families = {feature.name: feature.family for feature in self.features.metrics}
+        return {**dict.fromkeys(self.features.attributes, "profile"), self.features.target: "sales", **families}
+
+    def sources(self, rows: pd.DataFrame) -> pd.Series:
+        """Return the potential source of each row.
+
+        Newcomers are `cold_start` unless nothing at all was learned about newcomers.
+        """
+        new = is_newcomer(rows, self.features, self.spec.cold_start.tenure_days)
+        cold = new & (self.cold_start.trained_on != "nobody")
+        return pd.Series(np.where(cold, "cold_start", self.source), index=rows.index, dtype="str")
+
+    def persistence(self, rows: pd.DataFrame) -> Floats:
+        """Return the target as of the date, shape (n,)."""
+        return current_value(rows, self.features.target)

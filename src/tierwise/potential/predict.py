@@ -1,0 +1,64 @@
+"""Potential of metric rows: value, interval, source, headroom."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tierwise.potential.headroom import headroom
+from tierwise.potential.intervals import widen
+from tierwise.potential.model import PotentialModel
+from tierwise.potential.snapshots import check_columns
+
+Floats = NDArray[np.float64]
+COLUMNS = ("partner_id", "potential", "potential_low", "potential_high", "potential_source", "headroom")
+
+
+def predict(model: PotentialModel, rows: pd.DataFrame) -> pd.DataFrame:
+    """Predict the target over the horizon for metric rows of one as-of date.
+
+    Args:
+        model: A trained model.
+        rows: Metric rows, one per partner, in any order.
+
+    Returns:
+        Columns `COLUMNS`, one row per input row and in its order; amounts in the target's unit. Bounds are missing
+        where no review has completed; headroom is missing where no comparable partners were seen.
+
+    Raises:
+        InvalidInput: If a column that the model needs is missing.
+    """
+    check_columns(rows, model.features, labelled=False)
+    rows = rows.reset_index(drop=True)
+    sources = model.sources(rows)
+    result = pd.DataFrame({"partner_id": rows["partner_id"]})
+    result[["potential", "potential_low", "potential_high"]] = np.nan
+    result["potential_source"] = sources
+    for source in sorted(sources.unique()):
+        inside = (sources == source).to_numpy()
+        centre, low, high = _by_source(model, rows[inside].reset_index(drop=True), source)
+        result.loc[inside, ["potential", "potential_low", "potential_high"]] = np.column_stack([centre, low, high])
+    result["headroom"] = headroom(rows, model.persistence(rows), model.features.comparable_by, model.headroom)
+    return result[list(COLUMNS)]
+
+
+def predict_median(model: PotentialModel, rows: pd.DataFrame) -> Floats:
+    """Return the separate median model's prediction, or persistence where there is none, shape (n,)."""
+    if model.quantiles is None:
+        return model.persistence(rows)
+    return model.scale.back(model.quantiles.median.raw(rows))
+
+
+def _by_source(model: PotentialModel, rows: pd.DataFrame, source: str) -> tuple[Floats, Floats, Floats]:
+    if source == "cold_start":
+        centre = model.cold_start.predict(rows)
+    elif source == "model" and model.blend is not None:
+        centre = model.blend.predict(rows)
+    else:
+        centre = model.persistence(rows)
+    logged = model.scale.log(centre)
+    bounds = (logged, logged)
+    if source == "model" and model.quantiles is not None:
+        bounds = model.quantiles.bounds(rows)
+    return (centre, *widen(model.bands, source, centre, bounds, model.scale))

@@ -1,0 +1,133 @@
+"""Monotone LightGBM: the Tweedie mean and the quantiles of the log label.
+
+Deterministic: one specification, one seed and the same rows give the same bytes. The native text is what is kept;
+predictions always come from the text, so a stored model cannot differ from the one just trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tierwise.config.model_spec import FeatureSet, TreeSpec
+
+Floats = NDArray[np.float64]
+_MONOTONE = {"up": 1, "down": -1, "none": 0}
+_MAX_LEVELS = 60
+_SMALL_DATA_SHARE = 20
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How metric rows become the matrix of the trees.
+
+    Attributes:
+        metrics: Metric columns, in order.
+        levels: Attribute columns with their known levels; the code of a level is its place in the list.
+    """
+
+    metrics: tuple[str, ...]
+    levels: Mapping[str, tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The matrix columns, in order."""
+        return (*self.metrics, *self.levels)
+
+    def matrix(self, rows: pd.DataFrame) -> Floats:
+        """Return the float64 matrix, shape (n, columns); NaN where unknown."""
+        numbers = rows[list(self.metrics)].to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+        return np.column_stack([numbers, *(_codes(rows[name], known) for name, known in self.levels.items())])
+
+
+def columns_of(rows: pd.DataFrame, features: FeatureSet, attributes: tuple[str, ...]) -> Columns:
+    """Choose the matrix columns: all metrics that vary, and attributes with few enough levels to mean something."""
+    metrics = tuple(name for name in features.names if rows[name].nunique(dropna=False) > 1)
+    levels = {name: tuple(sorted(rows[name].dropna().astype(str).unique())) for name in attributes}
+    return Columns(metrics, {name: known for name, known in levels.items() if 2 <= len(known) <= _MAX_LEVELS})
+
+
+def _codes(column: pd.Series, known: tuple[str, ...]) -> Floats:
+    codes = pd.Index(list(known)).get_indexer(pd.Index(column.astype("object")))
+    return np.where(codes < 0, np.nan, codes.astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Trees:
+    """A fitted booster in LightGBM's native text, with its columns."""
+
+    text: str
+    columns: Columns
+
+    def raw(self, rows: pd.DataFrame) -> Floats:
+        """Return raw scores (log of the relative mean, or the quantile), shape (n,)."""
+        scores = _booster(self.text).predict(self.columns.matrix(rows), raw_score=True, num_threads=2)
+        return np.asarray(scores, dtype=np.float64)
+
+    def contributions(self, rows: pd.DataFrame) -> tuple[Floats, dict[str, Floats]]:
+        """Return the base values (n,) and each column's additive part of the raw score (path-dependent SHAP)."""
+        parts = np.asarray(_booster(self.text).predict(self.columns.matrix(rows), pred_contrib=True, num_threads=2))
+        return parts[:, -1], {name: parts[:, place] for place, name in enumerate(self.columns.names)}
+
+
+@lru_cache(maxsize=16)
+def _booster(text: str) -> lgb.Booster:
+    return lgb.Booster(model_str=text)
+
+
+@dataclass(frozen=True)
+class TreeTask:
+    """What the trees are fitted to: the Tweedie mean, or a quantile."""
+
+    objective: str
+    alpha: float | None = None
+
+
+MEAN = TreeTask("tweedie")
+
+
+def fit_trees(rows: pd.DataFrame, response: Floats, columns: Columns, features: FeatureSet, fit: TreeFit) -> Trees:
+    """Fit a monotone booster.
+
+    Args:
+        rows: Training snapshots.
+        response: What is predicted, shape (n,): the relative label for a mean, its logarithm for a quantile.
+        columns: The matrix columns.
+        features: Directions of the metrics.
+        fit: Task, hyper-parameters and seed.
+    """
+    directions = {feature.name: _MONOTONE[feature.direction] for feature in features.metrics}
+    constraints = [directions.get(name, 0) for name in columns.names]
+    data = lgb.Dataset(columns.matrix(rows), label=response, feature_name=list(columns.names), free_raw_data=True)
+    booster = lgb.train(fit.parameters(len(rows), constraints), data, num_boost_round=fit.spec.trees)
+    return Trees(booster.model_to_string(), columns)
+
+
+@dataclass(frozen=True)
+class TreeFit:
+    """A task with its hyper-parameters and seed."""
+
+    task: TreeTask
+    spec: TreeSpec
+    seed: int
+
+    def parameters(self, rows: int, constraints: list[int]) -> dict[str, Any]:
+        """Return LightGBM's parameters; leaves of small data need fewer rows, but never fewer than five."""
+        spec = self.spec
+        shared = {
+            "objective": self.task.objective, "learning_rate": spec.learning_rate, "num_leaves": spec.leaves,
+            "max_depth": spec.depth, "min_data_in_leaf": max(5, min(spec.leaf_rows, rows // _SMALL_DATA_SHARE)),
+            "feature_fraction": spec.feature_fraction, "lambda_l2": spec.ridge, "monotone_constraints": constraints,
+            "deterministic": True, "force_row_wise": True, "num_threads": spec.threads, "seed": self.seed,
+            "verbose": -1, "min_data_in_bin": 3, "feature_pre_filter": False,
+        }  # fmt: skip
+        own = {"tweedie_variance_power": spec.power} if self.task.alpha is None else {"alpha": self.task.alpha}
+        return {**shared, **own}

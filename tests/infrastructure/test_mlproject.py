@@ -73,14 +73,14 @@ def test_check_runs_through_mlflow(repository: Path, workspace: Path, tmp_path: 
     assert "succeeded" in result.stderr
 
 
-def test_unknown_parameter_fails_the_run(repository: Path, workspace: Path, tmp_path: Path) -> None:
-    result = _mlflow_run(repository, tmp_path, "-e", "check", "-P", f"workspace={workspace}", "-P", "bogus=1")
+def test_unknown_parameter_fails_the_run(repository: Path, tmp_path: Path) -> None:
+    result = _mlflow_run(repository, tmp_path, "-e", "check", "-P", f"workspace={tmp_path}", "-P", "bogus=1")
     assert result.returncode == 1
     assert "--bogus 1" in result.stderr
     assert "failed" in result.stderr
 
 
-def test_missing_parameter_is_refused(repository: Path, workspace: Path, tmp_path: Path) -> None:
-    result = _mlflow_run(repository, tmp_path, "-e", "score", "-P", f"workspace={workspace}")
+def test_missing_parameter_is_refused(repository: Path, tmp_path: Path) -> None:
+    result = _mlflow_run(repository, tmp_path, "-e", "score", "-P", f"workspace={tmp_path}")
     assert result.returncode == 1
     assert "missing parameters: 'as_of'" in result.stderr

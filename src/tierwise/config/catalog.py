@@ -10,6 +10,7 @@ from tierwise.config.base import Settings
 from tierwise.config.durations import DurationText, WindowText
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Sql = Annotated[str, Field(min_length=1, max_length=10_000)]
 Direction = Literal["up", "down", "none"]
 Missing = Literal[0, "unknown", "fail"]
 Dimension = Literal["revenue_potential", "market_reach", "strategic_alignment", "velocity"]
@@ -44,16 +45,16 @@ class Metric(Settings):
     title: str = ""
     unit: str = ""
     from_: Name | None = Field(default=None, alias="from")
-    value: str | None = None
-    where: str | None = None
+    value: Sql | None = None
+    where: Sql | None = None
     window: WindowText | None = None
     offset: DurationText | None = None
     lag: DurationText | None = None
     per: Literal["day", "month", "quarter", "year"] | None = None
-    then: str | None = None
+    then: Sql | None = None
     min_rows: Annotated[int, Field(ge=1)] | None = None
     missing: Missing = "unknown"
-    formula: str | None = None
+    formula: Sql | None = None
     direction: Direction = "none"
     owner: str = ""
     family: str = "other"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from tierwise.config.benefits import Benefits
 from tierwise.config.catalog import Catalog, Metric
-from tierwise.config.columns import RESERVED_NAMES, ROLE_COLUMNS, attributes
+from tierwise.config.columns import DATE_COLUMNS, RESERVED_NAMES, ROLE_COLUMNS, ROLE_TYPES, attributes
 from tierwise.config.durations import Duration, Window
-from tierwise.config.names import hint
+from tierwise.config.names import hint, known_names
 from tierwise.config.workspace import ColumnSettings, TableSettings, WorkspaceSettings
 from tierwise.config.yaml_reader import Document, KeyPath
 from tierwise.errors import Fault
@@ -31,10 +31,12 @@ def catalog_faults(document: Document, catalog: Catalog, settings: WorkspaceSett
     tables = [name for name, table in settings.tables.items() if table.kind in _METRIC_TABLES]
     taken = attributes(settings)
     for name, metric in catalog.metrics.items():
-        if metric.from_ is not None and metric.from_ not in tables:
-            where = document.where(("metrics", name, "from"))
-            kind = "is the partner table, not a table of events" if metric.from_ in settings.tables else "is no table"
-            yield Fault(f"{metric.from_!r} {kind}; {hint(metric.from_, tables)}", where)
+        where = document.where(("metrics", name, "from"))
+        if metric.from_ in settings.tables and metric.from_ not in tables:
+            what = f"{metric.from_!r} is the partner table, whose rows have no dates; {known_names(tables)}"
+            yield Fault(what, where)
+        elif metric.from_ is not None and metric.from_ not in tables:
+            yield Fault(f"{metric.from_!r} is no table; {hint(metric.from_, tables)}", where)
         if name in taken:
             what = f"the metric {name!r} has the name of a column of table {taken[name]!r}"
             yield Fault(what, document.where(("metrics", name)), todo="rename one of them")
@@ -95,10 +97,29 @@ def _table_faults(document: Document, settings: WorkspaceSettings, name: str, ta
             yield Fault(what, document.where((*path, "columns")))
     if table.kind == "history" and not attributes(settings, only=name):
         yield Fault("a history table needs at least one attribute column", document.where((*path, "columns")))
+    yield from _kind_faults(document, path, table)
     yield from _key_faults(document, path, table)
     for column, column_settings in table.columns.items():
         yield from _column_faults(document, settings, (*path, "columns", column), column_settings)
         yield from _attribute_faults(document, settings, name, column)
+
+
+def _kind_faults(document: Document, path: KeyPath, table: TableSettings) -> Iterator[Fault]:
+    if table.introduces_partners and table.kind != "history":
+        what = f"only a history table can introduce partners, not a table of kind {table.kind!r}"
+        yield Fault(what, document.where((*path, "introduces_partners")))
+    if table.unknown_partner == "prospect" and table.kind == "partners":
+        what = "the partner table says who is a partner; prospects are for the other kinds"
+        yield Fault(what, document.where((*path, "unknown_partner")))
+    for name, column in table.columns.items():
+        has_role = name in DATE_COLUMNS or name in ROLE_COLUMNS[table.kind]
+        allowed = ROLE_TYPES[name] if has_role else None
+        if allowed is not None and column.type not in (None, *allowed):
+            what = f"the column {name!r} is always {' or '.join(repr(kind) for kind in allowed)}, not {column.type!r}"
+            yield Fault(what, document.where((*path, "columns", name, "type")))
+        if column.static and table.kind != "partners":
+            what = "'static' is for columns of the partner table; a history table dates its attributes itself"
+            yield Fault(what, document.where((*path, "columns", name, "static")))
 
 
 def _key_faults(document: Document, path: KeyPath, table: TableSettings) -> Iterator[Fault]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from tierwise.config.workspace import TableKind, WorkspaceSettings
+from tierwise.config.workspace import ColumnType, TableKind, WorkspaceSettings
 
 ROLE_COLUMNS = MappingProxyType[TableKind, tuple[str, ...]](
     {
@@ -15,6 +15,12 @@ ROLE_COLUMNS = MappingProxyType[TableKind, tuple[str, ...]](
     }
 )
 DATE_COLUMNS = frozenset({"date", "known_on", "valid_from", "joined_on", "left_on"})
+ROLE_TYPES = MappingProxyType[str, tuple[ColumnType, ...]](
+    {
+        **dict.fromkeys(sorted(DATE_COLUMNS), ("date", "timestamp")),
+        **dict.fromkeys(("partner_id", "tier"), ("text",)),
+    }
+)
 _NEVER_ATTRIBUTES = DATE_COLUMNS | {"partner_id", "name"}
 
 RESERVED_NAMES = frozenset(

@@ -24,10 +24,14 @@ def hint(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(set(known))
     nearest = nearest_name(name, names)
-    if nearest is not None:
-        return f"did you mean {nearest!r}?"
-    if not names:
-        return ""
-    listed = ", ".join(repr(candidate) for candidate in names[:_MOST_LISTED])
+    return f"did you mean {nearest!r}?" if nearest is not None else known_names(names)
+
+
+def known_names(known: Iterable[str]) -> str:
+    """List the known names: `known are 'deals', 'leads'`; empty when there is none."""
+    names = sorted(set(known))
+    listed = ", ".join(repr(name) for name in names[:_MOST_LISTED])
     more = len(names) - _MOST_LISTED
-    return f"known are {listed}{f' and {more} more' if more > 0 else ''}"
+    return (
+        f"known {'is' if len(names) == 1 else 'are'} {listed}{f' and {more} more' if more > 0 else ''}" if names else ""
+    )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from itertools import islice
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tierwise.config.base import Settings
-from tierwise.config.names import hint
+from tierwise.config.names import hint, nearest_name
 from tierwise.config.yaml_reader import Document, KeyPath, read_yaml
 from tierwise.errors import Fault, InvalidInput
 
@@ -65,11 +65,12 @@ def check_settings(model: type[AnySettings], document: Document) -> AnySettings:
 
 def settings_faults(model: type[BaseModel], document: Document, error: ValidationError) -> tuple[Fault, ...]:
     """Turn pydantic's errors into faults that name file, line, key path, value found and what is allowed."""
-    found = [(*_locate(document.data, details), details) for details in error.errors(include_url=False)]
-    branches = _deepest_branches(found)
-    faults = [_fault(model, document, path, details) for path, details in branches]
-    unique = dict.fromkeys(faults)
-    return tuple(sorted(unique, key=lambda fault: _line(fault.where)))
+    by_path: dict[KeyPath, list[ErrorDetails]] = {}
+    errors = [details for details in error.errors(include_url=False) if not _follows_from_another(details)]
+    for path, details in _furthest(document.data, errors):
+        by_path.setdefault(path, []).append(details)
+    faults = [_fault(model, document, path, tried) for path, tried in by_path.items()]
+    return tuple(sorted(faults, key=lambda fault: _line(fault.where)))
 
 
 def _line(where: str) -> int:
@@ -77,28 +78,51 @@ def _line(where: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _locate(data: object, details: ErrorDetails) -> tuple[KeyPath, KeyPath]:
-    """Split pydantic's location into the file's key path and the names of the union branches that were tried.
+def _follows_from_another(details: ErrorDetails) -> bool:
+    """A list that is long enough counts as too short for pydantic when its items are faulty."""
+    given, least = details["input"], details.get("ctx", {}).get("min_length", 0)
+    return details["type"] == "too_short" and isinstance(given, Sized) and len(given) >= least
+
+
+def _furthest(data: object, errors: Sequence[ErrorDetails]) -> Iterator[tuple[KeyPath, ErrorDetails]]:
+    """Give each error its key path; of a union keep the branch that came furthest, the one the user meant."""
+    located = [(*_locate(data, details), details) for details in errors]
+    reach: dict[KeyPath, dict[str | int, int]] = {}
+    for path, branches, details in located:
+        for index in branches:
+            union = reach.setdefault(details["loc"][:index], {})
+            branch = details["loc"][index]
+            union[branch] = max(union.get(branch, 0), len(path))
+    for path, branches, details in located:
+        unions = [(reach[details["loc"][:index]], details["loc"][index]) for index in branches]
+        if all(union[branch] == max(union.values()) for union, branch in unions):
+            yield path, details
+
+
+def _locate(data: object, details: ErrorDetails) -> tuple[KeyPath, tuple[int, ...]]:
+    """Tell the file's key path from pydantic's location, and where in the location union branches stand.
 
     A branch may be called like a key of the file, so the reading that ends at the faulty value is taken.
     """
-    readings = list(islice(_readings(data, details["loc"], details["type"] == "missing"), _MOST_READINGS))
+    readings = list(islice(_readings(data, details["loc"], 0, details["type"] == "missing"), _MOST_READINGS))
     path, branches, _ = next((reading for reading in readings if reading[2] is details["input"]), readings[0])
     return path, branches
 
 
-def _readings(data: object, location: KeyPath, is_missing: bool) -> Iterator[tuple[KeyPath, KeyPath, object]]:
-    if not location:
+def _readings(
+    data: object, location: KeyPath, start: int, is_missing: bool
+) -> Iterator[tuple[KeyPath, tuple[int, ...], object]]:
+    if start == len(location):
         yield (), (), data
         return
-    part, rest = location[0], location[1:]
+    part = location[start]
     if _has(data, part):
-        for path, branches, end in _readings(data[part], rest, is_missing):  # type: ignore[index]
+        for path, branches, end in _readings(data[part], location, start + 1, is_missing):  # type: ignore[index]
             yield (part, *path), branches, end
-    if is_missing and not rest:
+    if is_missing and start == len(location) - 1:
         yield (part,), (), data
-    for path, branches, end in _readings(data, rest, is_missing):
-        yield path, branches if part == "[key]" else (part, *branches), end
+    for path, branches, end in _readings(data, location, start + 1, is_missing):
+        yield path, branches if part == "[key]" else (start, *branches), end
 
 
 def _has(data: object, part: str | int) -> bool:
@@ -119,40 +143,47 @@ def _deepest_branches(found: list[tuple[KeyPath, KeyPath, ErrorDetails]]) -> Ite
             yield path, details
 
 
-def _fault(model: type[BaseModel], document: Document, path: KeyPath, details: ErrorDetails) -> Fault:
-    kind, given, context = details["type"], details["input"], details.get("ctx", {})
+def _fault(model: type[BaseModel], document: Document, path: KeyPath, tried: Sequence[ErrorDetails]) -> Fault:
+    """Say what is wrong at a key path; of a union all branches that were tried."""
+    details, where = tried[0], document.where(path)
+    kind, given = details["type"], details["input"]
     if kind == "extra_forbidden":
-        known = _known_keys(model, path[:-1])
-        return Fault(f"unknown key {str(path[-1])!r}; {hint(str(path[-1]), known)}", document.where(path))
+        return Fault(f"unknown key {str(path[-1])!r}; {hint(str(path[-1]), _known_keys(model, path[:-1]))}", where)
     if kind == "missing":
-        return Fault(f"the required key {str(path[-1])!r} is missing", document.where(path))
-    if kind in ("literal_error", "enum"):
-        return Fault(_not_allowed(given, str(context["expected"])), document.where(path))
+        return Fault(f"the required key {str(path[-1])!r} is missing", where)
     if kind == "value_error":
-        return Fault(str(context["error"]), document.where(path))
-    return Fault(_not_fitting(kind, given, context, details["msg"]), document.where(path), todo=_quoting(kind, given))
+        return Fault(str(details["ctx"]["error"]), where)
+    expected = [words for words in dict.fromkeys(_expected(attempt) for attempt in tried) if words]
+    wanted = f"expected {' or '.join(expected)}{_nearest_word(given, tried)}" if expected else details["msg"]
+    return Fault(f"found {_shown(given)}; {wanted}", where, todo=_quoting(kind, given))
 
 
-def _not_allowed(given: object, expected: str) -> str:
-    allowed = re.findall(r"'([^']*)'", expected)
-    nearest = hint(given, allowed) if isinstance(given, str) else ""
-    return f"found {_shown(given)}; allowed are {expected}" + (f"; {nearest}" if nearest.startswith("did") else "")
-
-
-def _not_fitting(kind: str, given: object, context: Mapping[str, Any], message: str) -> str:
+def _expected(details: ErrorDetails) -> str:
+    """What pydantic would have taken, in words; empty for a message of a model's own."""
+    kind, context = details["type"], details.get("ctx", {})
+    if "expected" in context:
+        return str(context["expected"])
     if kind == "string_pattern_mismatch":
-        pattern = str(context["pattern"])
-        return f"found {_shown(given)}; expected {_PATTERNS.get(pattern, f'text of the form {pattern}')}"
+        return _PATTERNS.get(str(context["pattern"]), f"text of the form {context['pattern']}")
     for bound, words in _BOUNDS.items():
         if bound in context:
-            return f"found {_shown(given)}; expected {words} {context[bound]}"
+            return f"{words} {_shown(context[bound])}"
     for bound, words in _LENGTHS.items():
         if bound in context:
-            return f"found {_shown(given)}; expected {words} {context[bound]} characters or items"
+            thing = "character" if kind.startswith("string") else "item"
+            return f"{words} {context[bound]} {thing}{'' if context[bound] == 1 else 's'}"
     for start, words in _EXPECTED_TYPES:
         if kind.startswith(start):
-            return f"found {_shown(given)}; expected {words}"
-    return f"found {_shown(given)}: {message}"
+            return words
+    return ""
+
+
+def _nearest_word(given: object, tried: Sequence[ErrorDetails]) -> str:
+    allowed = [
+        word for details in tried for word in re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected")))
+    ]
+    nearest = nearest_name(given, allowed) if isinstance(given, str) else None
+    return f"; did you mean {nearest!r}?" if nearest else ""
 
 
 def _quoting(kind: str, given: object) -> str:
@@ -169,6 +200,8 @@ def _shown(given: object) -> str:
         return "a mapping"
     if isinstance(given, (list, tuple)):
         return "a list"
+    if isinstance(given, float):
+        return f"{given:.15g}"
     text = repr(given) if isinstance(given, str) else str(given)
     return text if len(text) <= 80 else f"{text[:77]}..."
 

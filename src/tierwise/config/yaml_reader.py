@@ -244,7 +244,8 @@ class _Reading:
         try:
             return self._loader.construct_object(node)
         except (ValueError, yaml.YAMLError):
-            self._fault(node, f"{node.value!r} is not a value that exists", "put it in quotes if it is text")
+            kind = "date that exists" if node.tag == _TAG + "timestamp" else "number that can be read"
+            self._fault(node, f"{str(node.value)[:40]!r} is not a {kind}", "put it in quotes if it is text")
             return None
 
     def _refuse_size(self, node: Node) -> None:

@@ -1,0 +1,52 @@
+"""JSON Schemas of the workspace's files, for editors that complete and check them (`tierwise schema`)."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from tierwise.config.base import Settings, field_docs, summary_doc
+from tierwise.config.benefits import Benefits
+from tierwise.config.catalog import Catalog
+from tierwise.config.model_spec import ModelSpec
+from tierwise.config.policy import Policy
+from tierwise.config.workspace import WorkspaceSettings
+
+FILES = MappingProxyType[str, tuple[str, type[Settings]]](
+    {
+        "workspace": ("tierwise.yaml", WorkspaceSettings),
+        "metrics": ("metrics.yaml", Catalog),
+        "policy": ("policies/<date>.yaml", Policy),
+        "benefits": ("benefits.yaml", Benefits),
+        "model": ("models/<name>.yaml", ModelSpec),
+    }
+)
+
+
+class _DocumentedSchema(GenerateJsonSchema):
+    """Pydantic's schemas, with the models' docstrings as the descriptions of keys."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
+        json_schema = super().model_schema(schema)
+        model: type[BaseModel] = schema["cls"]
+        json_schema["description"] = summary_doc(model)
+        docs = field_docs(model)
+        for name, field in model.model_fields.items():
+            if name in docs:
+                json_schema["properties"][field.alias or name]["description"] = docs[name]
+        return json_schema
+
+
+def json_schema(model: type[Settings]) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of one file as people write it."""
+    body = model.model_json_schema(by_alias=True, mode="validation", schema_generator=_DocumentedSchema)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **body}
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of every file of a workspace, by the short name of the file."""
+    return {name: json_schema(model) for name, (_, model) in FILES.items()}

@@ -15,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
-CODE := src tests tools benchmarks
+CODE := $(wildcard src tests tools benchmarks)
 
 # No run reports home; two threads suffice for data of this size, and tests run side by side on one each.
 export MLFLOW_DISABLE_TELEMETRY := true

@@ -6,7 +6,9 @@ import hashlib
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,22 @@ def test_bare_make_lists_every_target(repository: Path) -> None:
     phony = re.search(r"^\.PHONY: (.+)$", (repository / "Makefile").read_text(), flags=re.MULTILINE)
     assert phony
     assert set(re.findall(r"^  make (\w+)", listed, flags=re.MULTILINE)) == set(phony.group(1).split())
+
+
+def test_wheel_carries_the_shipped_files(repository: Path, tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=repository,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    shipped = {
+        path.relative_to(repository).as_posix()
+        for folder in ("models", "pipelines")
+        for path in (repository / folder).rglob("*.yaml")
+    }
+    assert shipped
+    assert {f"tierwise/_{name}" for name in shipped} <= names
+    assert "tierwise/py.typed" in names

@@ -157,7 +157,9 @@ def _customers(random: np.random.Generator, number: Choices, breadth: Floats) ->
     return 1 + np.floor(pool * random.random(len(number)) ** 1.5).astype(np.int64)
 
 
-def opportunity_table(partners: Partners, found: Opportunities, outcomes: Outcomes, settings: ChannelSettings) -> pa.Table:
+def opportunity_table(
+    partners: Partners, found: Opportunities, outcomes: Outcomes, settings: ChannelSettings
+) -> pa.Table:
     """The opportunities that were open at the start of the first year or created since."""
     start, last, extracted = _bounds(settings)
     keep = (outcomes.decided >= start) & (found.created <= last) & (found.known <= extracted)

@@ -228,4 +228,3 @@ def _rates(partners: Partners, engagement: Floats, drift: Floats, quarters: Quar
     start, end = quarters.starts[:-1], quarters.starts[1:]
     days_there = np.minimum(end, partners.left[:, None] + 1) - np.maximum(start, partners.joined[:, None])
     return rates * partners.base_rate[:, None] * np.clip(days_there / (end - start), 0.0, 1.0)
-

@@ -77,10 +77,15 @@ def _faults(settings: ChannelSettings) -> list[Fault]:
         ("truth_reviews", settings.truth_reviews, 1, 4 * MAX_YEARS),
     ):
         if not low <= value <= high:
-            faults.append(Fault(f"{name} is {value}; allowed is {low} to {high}", todo=f"choose a {name} in that range"))
+            faults.append(
+                Fault(f"{name} is {value}; allowed is {low} to {high}", todo=f"choose a {name} in that range")
+            )
     next_day = settings.ends_on + timedelta(days=1)
     if (next_day.day, next_day.month % 3) != (1, 1):
         faults.append(
-            Fault(f"ends_on is {settings.ends_on}, which is not the last day of a calendar quarter", todo="choose such a day")
+            Fault(
+                f"ends_on is {settings.ends_on}, which is not the last day of a calendar quarter",
+                todo="choose such a day",
+            )
         )
     return faults

@@ -69,7 +69,9 @@ def potential_truth(hidden: Hidden, quarters: Quarters, settings: ChannelSetting
     (what was won in them; empty where they are not over yet). Partners that had joined and not left are listed.
     """
     first = max(quarters.count - settings.truth_reviews, quarters.count - 4 * settings.years)
-    return pa.concat_tables([_one_review(hidden, quarters, settings.shock, index) for index in range(first, quarters.count)])
+    return pa.concat_tables(
+        [_one_review(hidden, quarters, settings.shock, index) for index in range(first, quarters.count)]
+    )
 
 
 def _one_review(hidden: Hidden, quarters: Quarters, shock: Shock | None, index: int) -> pa.Table:
@@ -111,7 +113,9 @@ def _future_factors(partners: Partners, quarters: Quarters, shock: Shock | None,
     # Beyond the last simulated quarter there is no shock: the season of a year earlier is the season.
     season = win_factors(partners, quarters, None)
     beyond = ahead >= quarters.count
-    return np.asarray(np.where(beyond, season[:, np.where(beyond, ahead - 4, 0)], factors[:, np.where(beyond, 0, ahead)]))
+    return np.asarray(
+        np.where(beyond, season[:, np.where(beyond, ahead - 4, 0)], factors[:, np.where(beyond, 0, ahead)])
+    )
 
 
 def _survival(partners: Partners, index: int) -> tuple[Floats, Floats]:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -36,15 +37,9 @@ _SUFFIXES: Mapping[str, str] = MappingProxyType(
 _LIBRARIES = ("joblib", "lightgbm", "numpy", "pandas", "scikit-learn")
 
 
-class Part(TypedDict):
-    """One part of a model.
-
-    `content` is, by `kind`: the text of `Booster.model_to_string` (`lightgbm_text`), a fitted estimator (`sklearn`),
-    what JSON holds (`json`), or a pandas frame whose index means nothing (`frame`).
-    """
-
-    kind: PartKind
-    content: Any
+# One part of a model: LightGBM's text (`Booster.model_to_string`), what JSON holds, a pandas frame whose index means
+# nothing, or a fitted scikit-learn estimator.
+Part: TypeAlias = Any
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ class Bundle:
     """A model read from its folder.
 
     Attributes:
-        parts: The parts, by name, as they were saved.
+        parts: The parts, by name, as they were saved: text, dictionaries, frames, estimators.
         about: What was saved about the model: text by name.
         sha256: The hash of the manifest, which stands for the hashes of all files.
     """
@@ -74,7 +69,7 @@ def save_bundle(folder: Path, parts: Mapping[str, Part], about: Mapping[str, str
         The hash of the manifest, to be kept where the folder's owner cannot change it.
 
     Raises:
-        ValueError: If a part's name or kind is not one of those allowed, or the folder holds something.
+        ValueError: If a part's name or type is not one of those allowed, or the folder holds something.
         OutsideFailure: If the disk or its permissions do not allow it.
     """
     with disk_faults("save the model", folder):
@@ -83,9 +78,10 @@ def save_bundle(folder: Path, parts: Mapping[str, Part], about: Mapping[str, str
             raise ValueError(f"{folder} is not empty")
         files = {}
         for name, part in sorted(parts.items()):
-            content = _to_bytes(name, part)
-            files[f"{name}{_SUFFIXES[part['kind']]}"] = {"kind": part["kind"], "sha256": _sha256(content)}
-            _write(folder / f"{name}{_SUFFIXES[part['kind']]}", content)
+            kind = _kind(name, part)
+            file, content = f"{name}{_SUFFIXES[kind]}", _SAVERS[kind](part)
+            files[file] = {"kind": kind, "sha256": _sha256(content)}
+            _write(folder / file, content)
         body = {
             "format": MANIFEST_FORMAT,
             "about": dict(sorted(about.items())),
@@ -95,6 +91,17 @@ def save_bundle(folder: Path, parts: Mapping[str, Part], about: Mapping[str, str
         manifest = (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode()
         _write(folder / MANIFEST, manifest)
     return _sha256(manifest)
+
+
+def grouped(**groups: Mapping[str, Part]) -> dict[str, Part]:
+    """Put the parts of several models into one mapping, each named `group.part`."""
+    return {f"{group}.{name}": part for group, parts in groups.items() for name, part in parts.items()}
+
+
+def part_group(parts: Mapping[str, Part], group: str) -> dict[str, Part]:
+    """Return the parts of one group, by the names they had before `grouped`."""
+    start = f"{group}."
+    return {name.removeprefix(start): part for name, part in parts.items() if name.startswith(start)}
 
 
 def load_bundle(folder: Path, sha256: str | None = None) -> Bundle:
@@ -116,7 +123,7 @@ def load_bundle(folder: Path, sha256: str | None = None) -> Bundle:
         contents = _verified_contents(folder, body["files"])
     _check_libraries(folder, body)
     parts = {
-        Path(name).stem: Part(kind=entry["kind"], content=_OPENERS[entry["kind"]](contents[name]))
+        name.removesuffix(_SUFFIXES[entry["kind"]]): _OPENERS[entry["kind"]](contents[name])
         for name, entry in body["files"].items()
     }
     return Bundle(MappingProxyType(parts), MappingProxyType(body["about"]), _sha256(manifest))
@@ -197,14 +204,29 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _to_bytes(name: str, part: Part) -> bytes:
-    if not _NAME.match(name) or part["kind"] not in _SUFFIXES or f"{name}.json" == MANIFEST:
-        raise ValueError(f"part {name!r} of kind {part['kind']!r}: not a name or kind that a bundle takes")
-    return _SAVERS[part["kind"]](part["content"])
+def _kind(name: str, part: Part) -> PartKind:
+    if not _NAME.match(name) or f"{name}.json" == MANIFEST:
+        raise ValueError(f"{name!r} is not a name for a part of a model")
+    if isinstance(part, str):
+        return "lightgbm_text"
+    if isinstance(part, dict | list):
+        return "json"
+    if isinstance(part, pd.DataFrame):
+        return "frame"
+    if hasattr(part, "get_params"):
+        return "sklearn"
+    raise ValueError(f"part {name!r} is a {type(part).__name__}; a bundle takes text, JSON, frames and estimators")
 
 
 def _json_bytes(content: object) -> bytes:
-    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(content, indent=2, ensure_ascii=False, default=_plain_number) + "\n").encode()
+
+
+def _plain_number(value: object) -> object:
+    """Let JSON take the numbers of NumPy."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"JSON cannot hold a {type(value).__name__}")
 
 
 def _joblib_bytes(content: object) -> bytes:

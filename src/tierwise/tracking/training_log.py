@@ -1,0 +1,186 @@
+"""Logging one training: a run with its figures, tables and plots, and the registered version made from it."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+import tierwise
+from tierwise.store.bundle import Part, save_bundle
+from tierwise.store.writer import write_frame, write_text
+from tierwise.store.writer_disk import replace_file
+from tierwise.tracking.connection import closed_at_end, connected
+from tierwise.tracking.history import put_in_force
+from tierwise.tracking.names import BUNDLE, CHALLENGER, CHAMPION, MODEL_CARD, TAG_PREFIX
+from tierwise.tracking.packaging import save_scoring_model
+from tierwise.tracking.registry import Registry
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_MAX_DESCRIPTION = 5000
+_MAX_PARAM = 500
+_BATCH = 100
+_FIRST = "the first version of this model"
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What one training leaves behind.
+
+    Attributes:
+        as_of: The as-of date.
+        data_fingerprint: The fingerprint of the accepted tables.
+        gate: The gate's outcome in one word (`model`, `persistence`, ...).
+        parts: The model's parts, by name; `grouped(potential=..., archetypes=...)`.
+        input_example: A few metric rows, as the registered model takes them; without company names.
+        params: Settings and hyper-parameters.
+        metrics: Figures; those that are not finite are left out, MLflow cannot keep them everywhere.
+        tables: Frames, by name; kept as CSV.
+        plots: PNG or SVG files, by file name.
+        documents: Text files, by name; `model-card.md` is also the version's description.
+        trained_by: Who ran the training, for the history of the first version.
+    """
+
+    as_of: date
+    data_fingerprint: str
+    gate: str
+    parts: Mapping[str, Part]
+    input_example: pd.DataFrame
+    params: Mapping[str, object] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    plots: Mapping[str, bytes] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
+    trained_by: str = "training"
+
+
+@dataclass(frozen=True)
+class LoggedVersion:
+    """The registered version of one training.
+
+    Attributes:
+        version: The version number.
+        run_id: The MLflow run.
+        alias: `champion` for the first version of a model, `challenger` for every later one.
+        bundle_sha256: The hash that the version's files are held against.
+    """
+
+    version: int
+    run_id: str
+    alias: str
+    bundle_sha256: str
+
+
+def log_training(registry: Registry, record: TrainingRecord) -> LoggedVersion:
+    """Log a training as one run and register its model as a new version.
+
+    The first version is put in force; later ones become the challenger until someone promotes them. A training that
+    is stopped half-way leaves a run that is not finished, and no version.
+
+    Raises:
+        OutsideFailure: If MLflow fails or the disk is full; the version in force is then unchanged.
+    """
+    if registry.artifact_folder is not None:
+        registry.artifact_folder.mkdir(parents=True, exist_ok=True)
+    with connected(registry.tracking_uri) as client:
+        experiment_id = registry.experiment_id(client)
+        run = client.create_run(experiment_id, run_name=f"train as of {record.as_of}", tags=_tags(_about(record)))
+        run_id = str(run.info.run_id)
+        with closed_at_end(client, run_id):
+            _log_figures(client, run_id, record)
+            _log_files(client, run_id, record)
+            model_uri, sha256 = _log_model(client, experiment_id, run_id, record)
+            version = _register(
+                client, registry.model_name, model_uri, run_id, {**_about(record), "bundle_sha256": sha256}
+            )
+            _write_description(client, registry.model_name, version, record)
+            alias = _give_alias(client, experiment_id, registry.model_name, version, record.trained_by)
+    return LoggedVersion(version, run_id, alias, sha256)
+
+
+def _tags(facts: Mapping[str, str]) -> dict[str, str]:
+    return {f"{TAG_PREFIX}{name}": value for name, value in facts.items()}
+
+
+def _log_figures(client: MlflowClient, run_id: str, record: TrainingRecord) -> None:
+    from mlflow.entities import Metric, Param
+
+    params = [Param(name, str(value)[:_MAX_PARAM]) for name, value in sorted(record.params.items())]
+    finite = {name: value for name, value in sorted(record.metrics.items()) if math.isfinite(value)}
+    moment = client.get_run(run_id).info.start_time
+    metrics = [Metric(name, float(value), timestamp=moment, step=0) for name, value in finite.items()]
+    for start in range(0, len(params), _BATCH):
+        client.log_batch(run_id, params=params[start : start + _BATCH])
+    for start in range(0, len(metrics), _BATCH):
+        client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
+
+
+def _log_files(client: MlflowClient, run_id: str, record: TrainingRecord) -> None:
+    with tempfile.TemporaryDirectory(prefix="tierwise-") as name:
+        folder = Path(name)
+        for table, frame in record.tables.items():
+            write_frame(frame, folder / "tables" / f"{table}.csv")
+        for file, content in record.plots.items():
+            replace_file(folder / "plots" / file, content)
+        for file, text in record.documents.items():
+            write_text(folder / file, text)
+        if any(folder.iterdir()):
+            client.log_artifacts(run_id, name)
+
+
+def _log_model(client: MlflowClient, experiment_id: str, run_id: str, record: TrainingRecord) -> tuple[str, str]:
+    """Log the model's folder; returns its address in MLflow and the hash of the bundle in it."""
+    from mlflow.entities import LoggedModelOutput
+
+    logged = client.create_logged_model(experiment_id, name="scoring", source_run_id=run_id)
+    with tempfile.TemporaryDirectory(prefix="tierwise-") as name:
+        bundle, model = Path(name) / BUNDLE, Path(name) / "model"
+        sha256 = save_bundle(bundle, record.parts, _about(record))
+        save_scoring_model(model, bundle, logged, record.input_example)
+        client.log_model_artifacts(logged.model_id, str(model))
+    client.finalize_logged_model(logged.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    return f"models:/{logged.model_id}", sha256
+
+
+def _about(record: TrainingRecord) -> dict[str, str]:
+    return {
+        "as_of": record.as_of.isoformat(),
+        "data_fingerprint": record.data_fingerprint,
+        "gate": record.gate,
+        "program_version": tierwise.__version__,
+    }
+
+
+def _register(client: MlflowClient, model_name: str, model_uri: str, run_id: str, facts: Mapping[str, str]) -> int:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.get_registered_model(model_name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        client.create_registered_model(model_name)
+    return int(client.create_model_version(model_name, model_uri, run_id, tags=_tags(facts)).version)
+
+
+def _write_description(client: MlflowClient, model_name: str, version: int, record: TrainingRecord) -> None:
+    card = record.documents.get(MODEL_CARD)
+    if card is not None:
+        client.update_model_version(model_name, str(version), description=card[:_MAX_DESCRIPTION])
+
+
+def _give_alias(client: MlflowClient, experiment_id: str, model_name: str, version: int, by: str) -> str:
+    if CHAMPION in client.get_registered_model(model_name).aliases:
+        client.set_registered_model_alias(model_name, CHALLENGER, str(version))
+        return CHALLENGER
+    put_in_force(client, experiment_id, model_name, version, by, _FIRST)
+    return CHAMPION

@@ -1,0 +1,139 @@
+"""Put one partner's page together from the stored rows of a review; nothing is computed again."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tierwise.config.load import Workspace
+from tierwise.config.names import hint
+from tierwise.errors import Fault, InvalidInput
+from tierwise.explain.figures import factor, figure
+from tierwise.reports.partner import PartnerPage
+from tierwise.store import list_reviews, read_table
+from tierwise.store.partner_rows import read_partner
+
+TABLES = ("recommendations", "reasons", "criteria", "contributions", "roadmap")
+STRONGEST_FAMILIES = 5
+SOURCES = {
+    "model": "from the potential model",
+    "persistence": "taken from the last period, because no model has proven better",
+    "cold_start": "from the profile alone, because there is too little history",
+}
+
+
+def explain_partner(
+    workspace: Workspace, partner_id: str, as_of: date | None = None, out: Path | None = None
+) -> PartnerPage:
+    """Read a partner's rows from a review and word them.
+
+    Args:
+        workspace: The workspace; its catalog gives titles and units.
+        partner_id: The partner.
+        as_of: The review; the latest one by default.
+        out: The output folder; the workspace's by default.
+
+    Raises:
+        InvalidInput: If there is no such review or no such partner in it.
+    """
+    output = out or workspace.output_folder
+    day = as_of or _latest_review(output)
+    rows = {name: read_partner(output, day, name, partner_id) for name in TABLES}
+    if rows["recommendations"].empty:
+        raise InvalidInput(_unknown_partner(output, day, partner_id))
+    recommendation = _without_empty(rows["recommendations"].iloc[0].to_dict())
+    return PartnerPage(
+        as_of=day,
+        recommendation=recommendation,
+        reasons=rows["reasons"][["rank", "code", "sentence"]],
+        criteria=_shown_criteria(rows["criteria"], recommendation, workspace),
+        contributions=_families(rows["contributions"]),
+        roadmap=_shown_roadmap(rows["roadmap"], workspace),
+        headline=_headline(recommendation, day),
+        potential_line=_potential_line(recommendation, workspace),
+    )
+
+
+def _latest_review(output: Path) -> date:
+    reviews = list_reviews(output)
+    if not reviews:
+        raise InvalidInput(Fault("there is no review yet", str(output), todo="run `tierwise score --as-of DAY` first"))
+    return reviews[-1].as_of
+
+
+def _unknown_partner(output: Path, day: date, partner_id: str) -> Fault:
+    known = read_table(output, day, "recommendations")["partner_id"]
+    what = f"no partner {partner_id!r} in the review as of {day}; {hint(partner_id, known)}"
+    return Fault(what, str(output), todo="give an id from the recommendations table")
+
+
+def _without_empty(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in row.items() if not pd.isna(value)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _headline(recommendation: dict[str, Any], day: date) -> str:
+    now, then = recommendation.get("current_tier"), recommendation.get("recommended_tier", "no tier")
+    name = recommendation.get("partner_name", recommendation["partner_id"])
+    archetype = f", archetype {recommendation['archetype']}" if "archetype" in recommendation else ""
+    move = f"{now} -> {then}" if now and now != then else f"{then}"
+    return f"{name} as of {day}: {recommendation['action']} ({move}){archetype}"
+
+
+def _potential_line(recommendation: dict[str, Any], workspace: Workspace) -> str:
+    potential = workspace.settings.potential
+    metric = workspace.catalog.metrics[potential.metric]
+    shown = figure(recommendation.get("potential"), metric.unit)
+    low, high = (figure(recommendation.get(f"potential_{end}"), metric.unit) for end in ("low", "high"))
+    source = SOURCES[recommendation["potential_source"]]
+    return f"Potential over the next {potential.horizon}: {shown} (interval {low} to {high}); {source}"
+
+
+def _shown_criteria(criteria: pd.DataFrame, recommendation: dict[str, Any], workspace: Workspace) -> pd.DataFrame:
+    """The criteria of the recommended tier and of the next one, in the metric's own unit."""
+    tiers = [recommendation.get("recommended_tier"), recommendation.get("next_tier")]
+    rows = criteria[criteria["tier"].isin([tier for tier in tiers if tier])]
+    return pd.DataFrame(
+        {
+            "tier": rows["tier"],
+            "criterion": rows["criterion"],
+            "expression": rows["expression"],
+            "shown_value": _figures(rows, "value", workspace),
+            "shown_threshold": _figures(rows, "threshold", workspace),
+            "met": rows["met"],
+            "shown_gap": ["" if met == "true" else gap for met, gap in zip(rows["met"], _figures(rows, "gap", workspace), strict=True)],
+        }
+    )
+
+
+def _figures(rows: pd.DataFrame, column: str, workspace: Workspace) -> list[str]:
+    metrics = workspace.catalog.metrics
+    units = [metrics[name].unit if name in metrics else "" for name in rows["metric"]]
+    return [figure(value, unit) for value, unit in zip(rows[column], units, strict=True)]
+
+
+def _families(contributions: pd.DataFrame) -> pd.DataFrame:
+    """The families' factors on the potential against the whole channel, the strongest first."""
+    channel = contributions[(contributions["target"] == "potential") & (contributions["baseline"] == "channel")]
+    sums = channel.groupby("family", as_index=False, sort=True)["contribution"].sum()
+    order = sums["contribution"].abs().sort_values(ascending=False, kind="stable").index
+    strongest = sums.loc[order].head(STRONGEST_FAMILIES).reset_index(drop=True)
+    factors = np.exp(strongest["contribution"])
+    return strongest.assign(factor=factors, shown_factor=[factor(value) for value in factors])
+
+
+def _shown_roadmap(roadmap: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
+    metrics = workspace.catalog.metrics
+    titles = [metrics[name].title if name in metrics else name for name in roadmap["metric"]]
+    return roadmap.assign(
+        title=titles, shown_from=_figures(roadmap, "from", workspace), shown_to=_figures(roadmap, "to", workspace)
+    )[["plan", "step", "metric", "title", "shown_from", "shown_to", "reaches_tier", "valid"]]

@@ -74,7 +74,8 @@ clean: ## remove the environment, caches and what runs left behind
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-$(STAMP): requirements-dev.lock pyproject.toml | $(BIN)/uv
+$(STAMP): requirements-dev.lock pyproject.toml | $(VENV)/.created
+	@$(MAKE) --no-print-directory $(BIN)/uv
 	@echo "Installing the locked packages into $(VENV)"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock || { \
 		echo "uv cannot install here; pip does it, which takes a few minutes"; \

@@ -68,14 +68,14 @@ lock: $(BIN)/uv ## resolve the dependencies anew into the lock files
 
 clean: ## remove the environment, caches and what runs left behind
 	rm -rf $(VENV) build dist demo-channel mlruns mlartifacts mlflow.db .hypothesis .*_cache
-	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The locks hold names, versions and hashes of every platform's files, and no index address.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 $(STAMP): requirements-dev.lock pyproject.toml | $(VENV)/.created
-	@$(MAKE) --no-print-directory $(BIN)/uv
+	@$(MAKE) --no-print-directory --silent $(BIN)/uv
 	@echo "Installing the locked packages into $(VENV)"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock || { \
 		echo "uv cannot install here; pip does it, which takes a few minutes"; \

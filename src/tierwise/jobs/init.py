@@ -112,7 +112,7 @@ def _fill(fresh: Path, request: InitRequest, settings: ChannelSettings, notify: 
 
 
 def write_demo_data(folder: Path, settings: ChannelSettings, seed: int, notify: Notify = silent) -> None:
-    """Write the demo channel into `<folder>/data` and its truth into `<folder>/truth`, some thousand partners at a time."""
+    """Write the demo channel into `<folder>/data` and its truth into `<folder>/truth`, 20,000 partners at a time."""
     in_parts = settings.partners > MOST_CSV_PARTNERS
     if in_parts:
         _read_parquet_only(folder / "tierwise.yaml")

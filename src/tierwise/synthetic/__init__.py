@@ -1,4 +1,4 @@
-"""Synthetic partner channels with known truth. Pure: tables in memory from settings and a seed; `jobs.init` writes them."""
+"""Synthetic partner channels with known truth: pure tables from settings and a seed; `jobs.init` writes them."""
 
 from tierwise.synthetic.channel import Channel, generate, generate_chunks
 from tierwise.synthetic.settings import CHUNK_PARTNERS, DEMAND_SHOCK, ChannelSettings, Shock

@@ -95,7 +95,7 @@ def claim_table(seed: int, chunk: int, partners: Partners, paths: Paths, quarter
 
 
 def login_table(seed: int, chunk: int, partners: Partners, paths: Paths, quarters: Quarters) -> pa.Table:
-    """Portal logins and downloads by partner and month, dated by the month's last day; months without logins have no row."""
+    """Portal logins and downloads by partner and month, dated by its last day; a month without logins has no row."""
     random = stream(seed, chunk, Subject.LOGINS)
     rates = _rates(partners, paths, by_archetype("logins"), ENGAGEMENT_ON_LOGINS)
     month_ends = _month_ends(quarters)

@@ -62,7 +62,7 @@ def _chunk(settings: ChannelSettings, seed: int, chunk: int, quarters: Quarters)
     hidden = _hidden(settings, seed, chunk, quarters)
     partners, paths = hidden.partners, hidden.paths
     tables = {
-        "partners": partner_table(partners, seed),
+        "partners": partner_table(partners, seed, quarters),
         "partner_history": history_table(seed, chunk, partners, quarters),
         "opportunities": opportunity_table(partners, hidden.opportunities, hidden.outcomes, settings),
         "deals": deal_table(partners, hidden.opportunities, hidden.outcomes, settings),

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 PARTNER_DIGITS = 7
 
@@ -33,6 +34,11 @@ def partner_ids(numbers: Integers) -> pa.Array:
 def dates(days: Integers) -> pa.Array:
     """Days since 1970-01-01 as dates."""
     return pa.array(days.astype(np.int32), pa.int32()).cast(pa.date32())
+
+
+def dates_or_empty(days: Integers, given: Flags) -> pa.Array:
+    """Days since 1970-01-01 as dates, empty where there is none."""
+    return pa.array(np.where(given, days, 0).astype(np.int32), pa.int32(), mask=~given).cast(pa.date32())
 
 
 def names(choices: Sequence[str], index: Integers) -> pa.Array:

@@ -22,9 +22,9 @@ from tierwise.synthetic.streams import Choices, Floats, Subject, choose, choose_
 NEVER = 10**6
 """A day or quarter that is never reached."""
 
-LEVEL_SD = 0.70
+LEVEL_SD = 0.62
 """Spread (log) of lasting differences between partners of one archetype and size."""
-GROWTH_SD = 0.10
+GROWTH_SD = 0.08
 ENGAGEMENT_MEMORY = 0.75
 """Share of a partner's engagement that carries over to the next quarter."""
 ENGAGEMENT_EFFECT = 0.45
@@ -33,8 +33,8 @@ DRIFT_SD = 0.13
 """Quarterly spread (log) of the random walk of a partner's level; its expectation is 1."""
 DECLINE_A_QUARTER = 0.13
 """Log fall a quarter once a lasting decline has set in."""
-LEAVE_HAZARD = 0.008
-LEAVE_HAZARD_IN_DECLINE = 0.055
+LEAVE_HAZARD = 0.005
+LEAVE_HAZARD_IN_DECLINE = 0.045
 PRESENT_AT_START = 0.64
 LONGEST_TENURE_QUARTERS = 44
 
@@ -227,4 +227,4 @@ def _rates(partners: Partners, engagement: Floats, drift: Floats, quarters: Quar
         rates[:, quarter] = expected_level(partners, quarter) * np.exp(spur - falls) * drift[:, quarter]
     start, end = quarters.starts[:-1], quarters.starts[1:]
     days_there = np.minimum(end, partners.left[:, None] + 1) - np.maximum(start, partners.joined[:, None])
-    return rates * partners.base_rate[:, None] * np.clip(days_there / (end - start), 0.0, 1.0)
+    return np.asarray(rates * partners.base_rate[:, None] * np.clip(days_there / (end - start), 0.0, 1.0))

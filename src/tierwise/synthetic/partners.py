@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tierwise.synthetic.calendar import Days, Quarters
-from tierwise.synthetic.columns import dates, names, partner_ids
+from tierwise.synthetic.columns import dates, dates_or_empty, names, partner_ids
 from tierwise.synthetic.latent import NEVER, Partners
 from tierwise.synthetic.profiles import COUNTRY_NAMES, INDUSTRIES, PARTNER_TYPES, REGION_NAMES, SIZES
 from tierwise.synthetic.streams import Choices, Subject, stream
@@ -41,8 +41,8 @@ NAME_STEP = 10_007
 """A prime: stepping through the names by it, neighbours differ and none repeats within the first 26,000 partners."""
 
 
-def partner_table(partners: Partners, seed: int) -> pa.Table:
-    """One row per partner with what is true of it for good: shape (partners, 8)."""
+def partner_table(partners: Partners, seed: int, quarters: Quarters) -> pa.Table:
+    """One row per partner with what is true of it for good, and the days on which it joined and left."""
     return pa.table(
         {
             "partner_id": partner_ids(partners.number),
@@ -53,6 +53,7 @@ def partner_table(partners: Partners, seed: int) -> pa.Table:
             "partner_type": names(PARTNER_TYPES, partners.partner_type),
             "distributor_id": _within_region("DIST", partners, DISTRIBUTORS_BY_REGION, partners.number),
             "joined_on": dates(partners.joined),
+            "left_on": dates_or_empty(partners.left, partners.left <= quarters.last_day),
         }
     )
 

@@ -135,7 +135,8 @@ class Region:
 
 REGIONS = (
     Region("EMEA", 0.40, 1.00, (
-        ("Germany", "EUR", 0.22), ("United Kingdom", "GBP", 0.24), ("France", "EUR", 0.18), ("Netherlands", "EUR", 0.12),
+        ("Germany", "EUR", 0.22), ("United Kingdom", "GBP", 0.24), ("France", "EUR", 0.18),
+        ("Netherlands", "EUR", 0.12),
         ("Spain", "EUR", 0.10), ("Poland", "EUR", 0.08), ("United Arab Emirates", "USD", 0.06),
     )),
     Region("AMER", 0.35, 1.15, (("United States", "USD", 0.84), ("Canada", "CAD", 0.16))),

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from tierwise.errors import Fault, InvalidInput
 
 CHUNK_PARTNERS = 1_000
-"""Partners that share one random stream. Chunks are always drawn whole, so partner N is the same however many follow it."""
+"""Partners that share a random stream. A chunk is always drawn whole: partner N is the same however many follow it."""
 
 MAX_PARTNERS = 1_000_000
 MAX_YEARS = 20

@@ -20,14 +20,14 @@ from tierwise.synthetic.streams import Choices, Floats
 TIERS = ("entry", "growth", "strategic", "flagship")
 THRESHOLDS_USD = (100_000.0, 400_000.0, 1_400_000.0)
 """Won revenue of the last four quarters that reaches growth, strategic and flagship."""
-REVIEWS = 8
-"""How many past reviews the history holds; the last is one quarter before the channel's last day, which is yet to be reviewed."""
+REVIEWS = 7
+"""Past reviews in the history; the last is one quarter before the channel's last day, whose review is due."""
 
 
 def tier_table(partners: Partners, found: Opportunities, outcomes: Outcomes, quarters: Quarters) -> pa.Table:
-    """One row per partner and change of tier, from its first review on, sorted by partner and date."""
-    last = quarters.count - 1
-    reviewed = range(max(last - REVIEWS, BURN_IN_QUARTERS + 3), last)
+    """One row per partner and review, valid from the day of the review, sorted by partner and date."""
+    due = quarters.count - 1
+    reviewed = range(max(due - REVIEWS, BURN_IN_QUARTERS + 3), due)
     tier = np.full((partners.count, len(reviewed)), -1, dtype=np.int64)
     current = np.full(partners.count, -1, dtype=np.int64)
     for column, index in enumerate(reviewed):
@@ -38,7 +38,15 @@ def tier_table(partners: Partners, found: Opportunities, outcomes: Outcomes, qua
         current = _moved(current, reached, bool(fiscal_year_end))
         current[(partners.joined > review) | (partners.left < review)] = -1
         tier[:, column] = current
-    return _changes(partners, tier, quarters.ends[reviewed.start : reviewed.stop])
+    row, column = np.nonzero(tier >= 0)
+    review_days = quarters.ends[reviewed.start : reviewed.stop]
+    return pa.table(
+        {
+            "partner_id": partner_ids(partners.number[row]),
+            "valid_from": dates(review_days[column]),
+            "tier": names(TIERS, tier[row, column]),
+        }
+    )
 
 
 def won_usd(partners: Partners, found: Opportunities, outcomes: Outcomes, days: tuple[int, int]) -> Floats:
@@ -47,21 +55,9 @@ def won_usd(partners: Partners, found: Opportunities, outcomes: Outcomes, days: 
     counts = outcomes.won & (outcomes.decided >= first) & (outcomes.decided <= last) & (outcomes.known <= last)
     partner = found.partner[counts]
     usd = outcomes.cents[counts] / 100 * partners.usd_rate[partner]
-    return np.bincount(partner, weights=usd, minlength=partners.count)
+    return np.bincount(partner, weights=usd, minlength=partners.count).astype(np.float64)
 
 
 def _moved(current: Choices, reached: Choices, demotes: bool) -> Choices:
     down = np.maximum(current - 1, reached) if demotes else current
     return np.where(current < 0, reached, np.where(reached >= current, reached, down))
-
-
-def _changes(partners: Partners, tier: Choices, reviews: Choices) -> pa.Table:
-    before = np.concatenate([np.full((partners.count, 1), -1), tier[:, :-1]], axis=1)
-    row, column = np.nonzero((tier >= 0) & (tier != before))
-    return pa.table(
-        {
-            "partner_id": partner_ids(partners.number[row]),
-            "valid_from": dates(reviews[column] + 1),
-            "tier": names(TIERS, tier[row, column]),
-        }
-    )

@@ -1,8 +1,9 @@
 """The truth behind a synthetic channel: hidden archetypes, and what each partner was expected to bring.
 
 No training code reads it. The *oracle* is the expected won revenue of the next four quarters, given everything about
-the generating process and its state on the as-of date: lasting traits, engagement, drift, whether a decline has set in, and each
-open opportunity. It does not know what chance brings afterwards, nor a market shock that has not begun: no model can be expected to do better.
+the generating process and its state on the as-of date: lasting traits, engagement, drift, whether a decline has set
+in, and each open opportunity. It does not know what chance brings afterwards, nor a market shock that has not begun:
+no model can be expected to do better.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from tierwise.synthetic.calendar import Quarters, to_days
-from tierwise.synthetic.columns import dates, names, partner_ids
+from tierwise.synthetic.columns import dates, dates_or_empty, names, partner_ids
 from tierwise.synthetic.deals import CYCLE_SHAPE, Opportunities, Outcomes
 from tierwise.synthetic.latent import (
     DECLINE_A_QUARTER,
@@ -56,8 +57,8 @@ def partner_truth(hidden: Hidden, quarters: Quarters) -> pa.Table:
             "archetype": names(ARCHETYPE_CODES, partners.archetype),
             "win_chance": pa.array(np.round(partners.win_chance, 6)),
             "growth": pa.array(np.round(partners.growth, 6)),
-            "declines_from": _dates_or_empty(onset, declines),
-            "left_on": _dates_or_empty(partners.left, partners.left <= quarters.last_day),
+            "declines_from": dates_or_empty(onset, declines),
+            "left_on": dates_or_empty(partners.left, partners.left <= quarters.last_day),
         }
     )
 
@@ -188,9 +189,4 @@ def _realised_usd(hidden: Hidden, quarters: Quarters, index: int) -> Floats:
     counts = outcomes.won & (outcomes.decided > after) & (outcomes.decided <= until)
     partner = hidden.opportunities.partner[counts]
     usd = outcomes.cents[counts] / 100 * partners.usd_rate[partner]
-    return np.bincount(partner, weights=usd, minlength=partners.count)
-
-
-def _dates_or_empty(days: Choices, given: Choices) -> pa.Array:
-    filled = np.where(given, days, 0).astype(np.int32)
-    return pa.array(filled, pa.int32(), mask=~given.astype(bool)).cast(pa.date32())
+    return np.bincount(partner, weights=usd, minlength=partners.count).astype(np.float64)

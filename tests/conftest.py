@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,6 +21,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Read before any test hides the variables from the code under test.
 DATA = Path(os.environ.get("TIERWISE_DATA") or ROOT.parent / "shared" / "data")
 PROGRAMS = Path(os.environ.get("TIERWISE_PROGRAMS") or ROOT.parent / "shared" / "programs")
+
+# The same examples on every run, and no test that fails because the machine is busy.
+settings.register_profile("house", derandomize=True, deadline=None)
+settings.load_profile("house")
 
 
 def _folder_or_skip(folder: Path, variable: str) -> Path:

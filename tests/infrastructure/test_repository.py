@@ -126,3 +126,11 @@ def test_wheel_carries_the_shipped_files(repository: Path, tmp_path: Path) -> No
     assert shipped
     assert {f"tierwise/_{name}" for name in shipped} <= names
     assert "tierwise/py.typed" in names
+
+
+def test_continuous_integration_runs_what_the_start_page_names(repository: Path) -> None:
+    commands = (repository / ".ci" / "run").read_text().splitlines()
+    start = (repository / "README.md").read_text(encoding="utf-8")
+    for command in ("make demo", "make test"):
+        assert re.search(rf"^{command}\b", start, flags=re.MULTILINE), command
+    assert commands.index("make test") < commands.index("make check")

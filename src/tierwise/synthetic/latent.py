@@ -22,7 +22,7 @@ from tierwise.synthetic.streams import Choices, Floats, Subject, choose, choose_
 NEVER = 10**6
 """A day or quarter that is never reached."""
 
-LEVEL_SD = 0.62
+LEVEL_SD = 0.60
 """Spread (log) of lasting differences between partners of one archetype and size."""
 GROWTH_SD = 0.08
 ENGAGEMENT_MEMORY = 0.75

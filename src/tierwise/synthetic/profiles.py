@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 PRODUCT_LINES = ("Cloud", "Security", "Data", "Devices", "Services", "Collaboration")
 SIZES = ("micro", "small", "mid", "large")
-SIZE_FACTORS = np.array([0.45, 0.90, 2.00, 5.00])
+SIZE_FACTORS = np.array([0.50, 0.95, 1.90, 4.20])
 """What the expected revenue of a partner is multiplied by for its size when it joined."""
 
 PARTNER_TYPES = ("Reseller", "System integrator", "Managed service provider", "Consultant")

@@ -38,13 +38,13 @@ def tier_table(partners: Partners, found: Opportunities, outcomes: Outcomes, qua
         current = _moved(current, reached, bool(fiscal_year_end))
         current[(partners.joined > review) | (partners.left < review)] = -1
         tier[:, column] = current
-    row, column = np.nonzero(tier >= 0)
+    row, review_number = np.nonzero(tier >= 0)
     review_days = quarters.ends[reviewed.start : reviewed.stop]
     return pa.table(
         {
             "partner_id": partner_ids(partners.number[row]),
-            "valid_from": dates(review_days[column]),
-            "tier": names(TIERS, tier[row, column]),
+            "valid_from": dates(review_days[review_number]),
+            "tier": names(TIERS, tier[row, review_number]),
         }
     )
 

@@ -29,7 +29,7 @@ from tierwise.synthetic.latent import (
 )
 from tierwise.synthetic.profiles import ARCHETYPE_CODES, by_archetype
 from tierwise.synthetic.settings import ChannelSettings, Shock
-from tierwise.synthetic.streams import Choices, Floats
+from tierwise.synthetic.streams import Floats
 
 HORIZON_QUARTERS = 4
 QUARTER_DAYS = 365.25 / 4

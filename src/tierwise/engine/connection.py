@@ -94,9 +94,9 @@ class Engine:
         with _engine_errors():
             return self._connection.execute(sql, parameters).fetchall()
 
-    def add_table(self, name: str, rows: pd.DataFrame | pa.Table) -> None:
-        """Copy a frame or an Arrow table into the engine, replacing a table of that name."""
-        table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
+    def add_table(self, name: str, rows: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> None:
+        """Copy a frame, an Arrow table or a stream of Arrow batches into the engine, replacing a table of that name."""
+        table = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else rows
         self._connection.register("incoming_rows", table)
         try:
             self.create_table(name, "SELECT * FROM incoming_rows")

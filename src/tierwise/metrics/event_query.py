@@ -1,0 +1,254 @@
+"""Writes the one query that computes every metric of an event table for many as-of dates.
+
+The steps, each a named part of the query:
+
+1. `_days` numbers the cell of each day (and its month, quarter, year where a metric needs them), `_known` the first
+   as-of date at which a day's knowledge counts.
+2. `_events` are the table's rows with those numbers.
+3. Each group of pieces (see `plan`): aggregated per partner and cell, then merged per partner and as-of date; counts of
+   distinct keys likewise with the key; what does not merge is aggregated from the rows of each as-of date.
+4. The metrics, put together from the pieces for every partner of `_universe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from tierwise.engine import quoted
+from tierwise.metrics.pieces import Piece
+from tierwise.metrics.plan import Group, Plan, PlannedMetric
+from tierwise.metrics.windows import first_month, periods_of
+
+UNIVERSE = "_universe"
+_EPOCH = "DATE '1970-01-01'"
+
+
+def table_query(plan: Plan) -> str:
+    """Write the query of one event table.
+
+    Returns:
+        SQL with the columns `as_of`, `partner_id`, one column per metric, and `_rows_<metric>` for each metric whose
+        missing rows are a fault. One row per row of the universe.
+    """
+    steps = [("_reviews", _reviews(plan)), ("_days", _days(plan))]
+    if plan.has_known_on:
+        steps.append(("_known", _known(plan)))
+    steps.append(("_events", _events(plan)))
+    for group, pieces in plan.groups.items():
+        steps += _group_steps(plan, group, pieces)
+    for planned in plan.metrics:
+        if planned.then is not None:
+            steps += _two_level_steps(plan, planned)
+    return f"WITH {_listed(f'{name} AS ({query})' for name, query in steps)}\n{_assembly(plan)}"
+
+
+def as_of_rows(as_of_dates: Iterable[date]) -> str:
+    """SQL rows of the as-of dates with their number, oldest first."""
+    return _values((f"{_day(as_of)}, {number}" for number, as_of in enumerate(as_of_dates)), "as_of, review")
+
+
+def known_days(table: str, column: str, date_column: str) -> str:
+    """SQL that gives each distinct day of knowledge the number of the first as-of date at which it counts."""
+    known = f"coalesce({quoted(column)}, {quoted(date_column)})"
+    return (
+        f"SELECT k.known_on, CAST(count(r.as_of) AS INTEGER) AS _known"
+        f" FROM (SELECT DISTINCT {known} AS known_on FROM {quoted(table)}) AS k"
+        f" LEFT JOIN _reviews AS r ON r.as_of < k.known_on GROUP BY k.known_on"
+    )
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ",\n".join(parts)
+
+
+def _day(day: date) -> str:
+    return f"DATE '{day.isoformat()}'"
+
+
+def _values(rows: Iterable[str], columns: str) -> str:
+    return f"SELECT * FROM (VALUES {', '.join(f'({row})' for row in rows)}) AS v({columns})"
+
+
+def _reviews(plan: Plan) -> str:
+    """One row per as-of date, with the cells of every window and of every group of pieces."""
+    cells, spans = plan.cells(), plan.spans()
+    labels = list(plan.stretches)
+    ranges = {label: [label] for label in labels} | {
+        group.name: sorted({piece.stretch for piece in pieces}) for group, pieces in plan.groups.items()
+    }
+    rows = []
+    for number, as_of in enumerate(plan.as_of_dates):
+        bounds = {label: cells.bounds(spans[label, as_of]) for label in labels}
+        row = [_day(as_of), str(number)]
+        for members in ranges.values():
+            row += [str(min(bounds[one][0] for one in members)), str(max(bounds[one][1] for one in members))]
+        rows.append(", ".join(row))
+    names = ", ".join(f"{name}_after, {name}_until" for name in ranges)
+    return _values(rows, f"as_of, review, {names}")
+
+
+def _days(plan: Plan) -> str:
+    """Every day on which something happened within any window, with its cell and its periods."""
+    column = quoted(plan.date_column)
+    edges = plan.cells().edges
+    spans = plan.spans().values()
+    bounds = [f"{column} <= {_day(edges[-1])}"]
+    if all(one.after is not None for one in spans):
+        bounds.append(f"{column} > {_day(edges[0])}")
+    periods = sorted({planned.metric.per for planned in plan.metrics if planned.metric.per is not None})
+    numbered = "".join(f", {_period_sql(plan, per)} AS _{per}" for per in periods)
+    return (
+        f"SELECT d.day, CAST(count(e.edge) AS INTEGER) AS _cell{numbered}"
+        f" FROM (SELECT DISTINCT {column} AS day FROM {quoted(plan.table)} WHERE {' AND '.join(bounds)}) AS d"
+        f" LEFT JOIN (VALUES {', '.join(f'({_day(edge)})' for edge in edges)}) AS e(edge) ON e.edge < d.day"
+        f" GROUP BY d.day"
+    )
+
+
+def _period_sql(plan: Plan, per: str) -> str:
+    """The number of a day's period, as `windows.period_number` gives it."""
+    if per == "day":
+        return f"CAST(date_diff('day', {_EPOCH}, d.day) AS INTEGER)"
+    months = f"(year(d.day) * 12 + month(d.day) - 1 - {first_month(plan.calendar)})"
+    length = {"month": 1, "quarter": 3, "year": 12}[per]
+    return f"CAST(floor({months} / {length}) AS INTEGER)"
+
+
+def _known(plan: Plan) -> str:
+    return known_days(plan.table, "known_on", plan.date_column)
+
+
+def _events(plan: Plan) -> str:
+    day = quoted(plan.date_column)
+    joins, columns = f"JOIN _days ON t.{day} = _days.day", "t.*, _days.* EXCLUDE (day)"
+    if plan.has_known_on:
+        columns += ", _known._known"
+        joins += f" JOIN _known ON coalesce(t.known_on, t.{day}) = _known.known_on"
+    return f"SELECT {columns} FROM {quoted(plan.table)} AS t {joins}"
+
+
+# --- groups of pieces ---
+
+
+def _group_steps(plan: Plan, group: Group, pieces: dict[Piece, str]) -> Iterator[tuple[str, str]]:
+    labels = sorted({piece.stretch for piece in pieces})
+    if group.path == "rows":
+        yield f"{group.name}_at", _at(plan, group, "_events", labels)
+        yield f"{group.name}_by", _by(group, {name: _from_rows(piece) for piece, name in pieces.items()})
+        return
+    parts = _parts(pieces)
+    yield group.name, _per_cell(plan, group, parts)
+    yield f"{group.name}_at", _at(plan, group, group.name, labels)
+    merged = {name: _merged(piece, parts[_part(piece)]) for piece, name in pieces.items()}
+    yield f"{group.name}_by", _by(group, merged)
+
+
+def _part(piece: Piece) -> tuple[str, str | None]:
+    return (piece.aggregate, piece.condition)
+
+
+def _parts(pieces: Iterable[Piece]) -> dict[tuple[str, str | None], str]:
+    """Number what is made per cell; pieces that differ only in their window share it."""
+    distinct = dict.fromkeys(_part(piece) for piece in pieces)
+    return {part: f"c{number}" for number, part in enumerate(distinct, start=1)}
+
+
+def _per_cell(plan: Plan, group: Group, parts: dict[tuple[str, str | None], str]) -> str:
+    keys = (
+        ["partner_id", "_cell"] + (["_known"] if plan.has_known_on else []) + ([f"_{group.per}"] if group.per else [])
+    )
+    if group.path == "keys":
+        made = [f"bool_or({condition or 'true'}) AS {name}" for (_, condition), name in parts.items()]
+        keys_sql, where = [*keys, f"{group.key} AS _key"], f" WHERE {group.key} IS NOT NULL"
+    else:
+        made = [f"{_filtered(aggregate, condition)} AS {name}" for (aggregate, condition), name in parts.items()]
+        keys_sql, where = keys, ""
+    numbers = ", ".join(str(number + 1) for number in range(len(keys_sql)))
+    return f"SELECT {', '.join(keys_sql + made)} FROM _events{where} GROUP BY {numbers}"
+
+
+def _at(plan: Plan, group: Group, source: str, labels: list[str]) -> str:
+    """Every row of a source once for each as-of date that it may count at, with a flag per window."""
+    flags = "".join(f", g._cell > r.{one}_after AND g._cell <= r.{one}_until AS {one}" for one in labels)
+    reach = f"g._cell > r.{group.name}_after AND g._cell <= r.{group.name}_until"
+    known = " AND g._known <= r.review" if plan.has_known_on else ""
+    return f"SELECT g.*, r.as_of{flags} FROM {source} AS g JOIN _reviews AS r ON {reach}{known}"
+
+
+def _by(group: Group, made: dict[str, str]) -> str:
+    keys = "partner_id, as_of" + (f", _{group.per}" if group.per else "")
+    columns = ", ".join(f"{aggregate} AS {name}" for name, aggregate in made.items())
+    return f"SELECT {keys}, {columns} FROM {group.name}_at GROUP BY {keys}"
+
+
+def _merged(piece: Piece, part: str) -> str:
+    if piece.path == "keys":
+        return f"count(DISTINCT _key) FILTER (WHERE {part} AND {piece.stretch})"
+    return f"{piece.merge}({part}) FILTER (WHERE {piece.stretch})"
+
+
+def _from_rows(piece: Piece) -> str:
+    return _filtered(piece.aggregate, piece.stretch + (f" AND ({piece.condition})" if piece.condition else ""))
+
+
+def _filtered(aggregate: str, condition: str | None) -> str:
+    return aggregate if condition is None else f"{aggregate} FILTER (WHERE {condition})"
+
+
+# --- metrics ---
+
+
+def _two_level_steps(plan: Plan, planned: PlannedMetric) -> Iterator[tuple[str, str]]:
+    """The inner value of each period, then the outer aggregate over them."""
+    first, *others = planned.groups
+    period, keys = f"_{first.per}", "partner_id, as_of"
+    joins = "".join(f" LEFT JOIN {other.name}_by USING ({keys}, {period})" for other in others)
+    values = f"_inner_{planned.name}"
+    yield (
+        values,
+        f"SELECT {keys}, {period} AS _period, {planned.rows} AS _rows, {planned.value} AS value"
+        f" FROM {first.name}_by{joins} WHERE {planned.rows} > 0",
+    )
+    source = values
+    if planned.fills:
+        source = (
+            f"(SELECT {keys}, _rows, value FROM (SELECT DISTINCT {keys} FROM {values}) AS p"
+            f" JOIN ({_window_periods(plan, planned)}) AS w USING (as_of) LEFT JOIN {values} USING ({keys}, _period))"
+        )
+    yield (
+        f"_outer_{planned.name}",
+        f"SELECT {keys}, {planned.then} AS value, sum(_rows) AS _rows FROM {source} AS v GROUP BY {keys}",
+    )
+
+
+def _window_periods(plan: Plan, planned: PlannedMetric) -> str:
+    """The periods of a bounded window at each as-of date."""
+    label, per = planned.stretch.label, planned.metric.per or "day"
+    spans = plan.spans([label])
+    rows = (
+        f"{_day(as_of)}, {number}"
+        for as_of in plan.as_of_dates
+        for number in periods_of(spans[label, as_of], per, plan.calendar)
+    )
+    return _values(rows, "as_of, _period")
+
+
+def _assembly(plan: Plan) -> str:
+    sources = dict.fromkeys(f"{group.name}_by" for group in plan.groups if group.per is None)
+    sources |= dict.fromkeys(f"_outer_{planned.name}" for planned in plan.metrics if planned.then is not None)
+    joins = "".join(f"\n LEFT JOIN {source} USING (as_of, partner_id)" for source in sources)
+    columns = [column for planned in plan.metrics for column in _metric_columns(planned)]
+    return f"SELECT as_of, partner_id, {_listed(columns)}\nFROM {UNIVERSE}{joins}"
+
+
+def _metric_columns(planned: PlannedMetric) -> Iterator[str]:
+    if planned.then is None:
+        value, rows = planned.value, f"coalesce({planned.rows}, 0)"
+    else:
+        value, rows = f"_outer_{planned.name}.value", f"coalesce(_outer_{planned.name}._rows, 0)"
+    missing = "0" if planned.metric.missing == 0 else "NULL"
+    too_few = f" WHEN {rows} < {planned.metric.min_rows} THEN NULL" if planned.metric.min_rows else ""
+    yield f"CASE WHEN {rows} = 0 THEN {missing}{too_few} ELSE CAST({value} AS DOUBLE) END AS {quoted(planned.name)}"
+    if planned.metric.missing == "fail":
+        yield f"{rows} AS {quoted('_rows_' + planned.name)}"

@@ -1,0 +1,167 @@
+"""Plans the query of one event table: which pieces it makes, in which groups, and how they form each metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlglot import exp
+
+from tierwise.config.catalog import Metric
+from tierwise.config.workspace import Calendar, TableSettings
+from tierwise.engine import is_exact, to_tree
+from tierwise.metrics.pieces import Path, Piece, is_count, rows_piece, split, sql
+from tierwise.metrics.reading import Aggregate, date_column
+from tierwise.metrics.windows import Cells, Span, Stretch, period_number, span, stretch_of
+
+_SEES_EMPTY_PERIODS = (
+    exp.Star, exp.Coalesce, exp.Case, exp.If, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Boolean, exp.Null,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pieces that are made together: the same way and per the same period.
+
+    Attributes:
+        name: The name of its steps in the query.
+        path: How its pieces are made.
+        per: The inner period, if any.
+        key: For the path `keys`, the SQL of the distinct key.
+    """
+
+    name: str
+    path: Path
+    per: str | None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedMetric:
+    """How a metric is put together from pieces.
+
+    Attributes:
+        name: The metric.
+        metric: Its settings.
+        value: SQL over piece columns.
+        rows: The column of the piece that counts its rows.
+        groups: The groups that hold its pieces; the first holds `rows`.
+        then: For a two-level metric, SQL of the outer aggregate over `value`.
+        fills: Whether the outer aggregate must see the periods without rows too.
+        stretch: Its window.
+    """
+
+    name: str
+    metric: Metric
+    value: str
+    rows: str
+    groups: tuple[Group, ...]
+    then: str | None
+    fills: bool
+    stretch: Stretch
+
+
+@dataclass
+class Plan:
+    """The plan of one event table's query.
+
+    Attributes:
+        table: The event table's name.
+        settings: The event table's settings.
+        calendar: The fiscal calendar.
+        as_of_dates: The as-of dates, oldest first.
+        pieces: Every piece with its column name.
+        metrics: Every metric of the table.
+    """
+
+    table: str
+    settings: TableSettings
+    calendar: Calendar
+    as_of_dates: Sequence[date]
+    pieces: dict[Piece, str] = field(default_factory=dict)
+    stretches: dict[str, Stretch] = field(default_factory=dict)
+    metrics: list[PlannedMetric] = field(default_factory=list)
+
+    @property
+    def date_column(self) -> str:
+        """The column that dates the rows."""
+        return date_column(self.settings)
+
+    @property
+    def has_known_on(self) -> bool:
+        """Whether rows can become known later than they happened."""
+        return "known_on" in self.settings.columns
+
+    @property
+    def groups(self) -> dict[Group, dict[Piece, str]]:
+        """The pieces by group, in the order in which they were planned."""
+        found: dict[Group, dict[Piece, str]] = {}
+        for piece, name in self.pieces.items():
+            found.setdefault(self.group_of(piece), {})[piece] = name
+        return found
+
+    def group_of(self, piece: Piece) -> Group:
+        """The group that makes a piece."""
+        if piece.path == "keys":
+            keys = list(dict.fromkeys(one.aggregate for one in self.pieces if one.path == "keys"))
+            return Group(f"_keys_{keys.index(piece.aggregate) + 1}", "keys", None, piece.aggregate)
+        return Group(f"_{piece.path}" + (f"_per_{piece.per}" if piece.per else ""), piece.path, piece.per)
+
+    def spans(self, labels: Sequence[str] | None = None) -> Mapping[tuple[str, date], Span]:
+        """The span of each window label at each as-of date."""
+        wanted = self.stretches if labels is None else {label: self.stretches[label] for label in labels}
+        return {
+            (label, as_of): span(stretch, as_of, self.calendar)
+            for label, stretch in wanted.items()
+            for as_of in self.as_of_dates
+        }
+
+    def cells(self) -> Cells:
+        """The time line cut at all edges of all windows."""
+        return Cells.of(self.spans().values())
+
+    def first_period(self, per: str) -> int:
+        """The number of the first as-of date's period, for tests of the numbering."""
+        return period_number(self.as_of_dates[0], per, self.calendar)
+
+
+def plan_table(
+    aggregates: Sequence[Aggregate], settings: TableSettings, calendar: Calendar, as_of_dates: Sequence[date]
+) -> Plan:
+    """Plan the query of one event table for many as-of dates at once."""
+    plan = Plan(aggregates[0].table, settings, calendar, as_of_dates)
+    for aggregate in aggregates:
+        plan.metrics.append(_planned(plan, aggregate))
+    return plan
+
+
+def _planned(plan: Plan, aggregate: Aggregate) -> PlannedMetric:
+    metric, stretch = aggregate.metric, stretch_of(aggregate.metric)
+    plan.stretches[stretch.label] = stretch
+    tree = exp.Paren(this=to_tree(aggregate.value))
+    inexact = () if is_exact(tree) else ("value",)
+    counted = rows_piece(aggregate.where, stretch.label, metric.per)
+    rows = _column(plan, counted)
+    pieces = [counted]
+    for node, piece in split(tree, aggregate.where, stretch.label, metric.per):
+        column = exp.column(_column(plan, piece), quoted=True)
+        node.replace(exp.Coalesce(this=column, expressions=[exp.Literal.number(0)]) if is_count(node) else column)
+        pieces.append(piece)
+    groups = tuple(dict.fromkeys(plan.group_of(piece) for piece in pieces))
+    then = None if aggregate.then is None else sql(to_tree(aggregate.then, inexact_names=inexact))
+    fills = metric.window is not None and metric.window.count > 0 and _sees_empty_periods(aggregate)
+    return PlannedMetric(aggregate.name, metric, sql(tree), rows, groups, then, fills, stretch)
+
+
+def _column(plan: Plan, piece: Piece) -> str:
+    return plan.pieces.setdefault(piece, f"p{len(plan.pieces) + 1}")
+
+
+def _sees_empty_periods(aggregate: Aggregate) -> bool:
+    """Whether an outer aggregate could tell a period with unknown value from no period at all."""
+    if aggregate.then is None:
+        return False
+    tree = aggregate.then.tree
+    constant = [node for node in tree.find_all(exp.AggFunc) if node.find(exp.Column) is None]
+    return bool(constant) or any(isinstance(node, _SEES_EMPTY_PERIODS) for node in tree.walk())

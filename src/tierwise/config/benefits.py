@@ -37,7 +37,9 @@ class IncentiveSettings(Settings):
     cap: Amount | None = None
 
 
-Incentive = Annotated[IncentiveSettings, BeforeValidator(_incentive_from_text)]
+Incentive = Annotated[
+    IncentiveSettings, BeforeValidator(_incentive_from_text, json_schema_input_type=str | IncentiveSettings)
+]
 
 
 class ServiceLevel(Settings):

@@ -19,8 +19,8 @@ WindowKind = Literal["days", "months", "quarters", "calendar_quarters", "lifetim
 
 LONGEST_YEARS = 100
 
-_DURATION_FORM = r"(\d{1,9})\s+(day|month|quarter|year|review)s?"
-_WINDOW_FORM = r"(\d{1,9})\s+(day|month|quarter|calendar quarter|fiscal quarter)s?"
+_DURATION_FORM = r"([0-9]{1,9})\s+(day|month|quarter|year|review)s?"
+_WINDOW_FORM = r"([0-9]{1,9})\s+(day|month|quarter|calendar quarter|fiscal quarter)s?"
 _DURATION = re.compile(f"^{_DURATION_FORM}$")
 _WINDOW = re.compile(f"^{_WINDOW_FORM}$")
 _WINDOW_KINDS: dict[str, WindowKind] = {

@@ -28,7 +28,10 @@ FILES = MappingProxyType[str, tuple[str, type[Settings]]](
 
 
 class _DocumentedSchema(GenerateJsonSchema):
-    """Pydantic's schemas, with the models' docstrings as the descriptions of keys."""
+    """Pydantic's schemas as editors need them.
+
+    The models' docstrings describe the keys, names that break their pattern are refused, and numbers are numbers.
+    """
 
     def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
         json_schema = super().model_schema(schema)
@@ -39,6 +42,16 @@ class _DocumentedSchema(GenerateJsonSchema):
             if name in docs:
                 json_schema["properties"][field.alias or name]["description"] = docs[name]
         return json_schema
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> dict[str, Any]:
+        json_schema = super().dict_schema(schema)
+        if "patternProperties" in json_schema:
+            json_schema["additionalProperties"] = False
+        return json_schema
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> dict[str, Any]:
+        number: dict[str, Any] = super().decimal_schema(schema)["anyOf"][0]
+        return number
 
 
 def json_schema(model: type[Settings]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ MAX_VALUES = 100_000
 MAX_DEPTH = 30
 
 _TAG = "tag:yaml.org,2002:"
-_SCALAR_TAGS = frozenset(_TAG + kind for kind in ("str", "int", "float", "bool", "null", "timestamp"))
+_TEXT_TAG = _TAG + "str"
 _COLLECTION_TAGS = frozenset((_TAG + "map", _TAG + "seq"))
 _MERGE_TAG = _TAG + "merge"
 
@@ -217,7 +217,7 @@ class _Reading:
         if self._values > MAX_VALUES or len(path) > MAX_DEPTH:
             self._refuse_size(node)
             return None
-        if node.tag not in (_SCALAR_TAGS if isinstance(node, ScalarNode) else _COLLECTION_TAGS):
+        if not self._is_plain(node):
             self._fault(node, f"the tag {node.tag.replace(_TAG, '!!')!r} is not allowed", "write plain values")
             return None
         if isinstance(node, MappingNode):
@@ -239,6 +239,13 @@ class _Reading:
             else:
                 self.lines[(*path, key.value)] = key.start_mark.line + 1
                 yield key.value, value
+
+    def _is_plain(self, node: Node) -> bool:
+        """Whether the value has the tag that it would have by its look alone, or is declared to be text."""
+        if not isinstance(node, ScalarNode):
+            return node.tag in _COLLECTION_TAGS
+        by_look = self._loader.resolve(ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+        return node.tag in (_TEXT_TAG, by_look)
 
     def _scalar(self, node: Node) -> object:
         try:

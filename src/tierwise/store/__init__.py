@@ -2,6 +2,7 @@
 
 from tierwise.store.bundle import Bundle, Part, grouped, load_bundle, part_group, save_bundle
 from tierwise.store.results import WrittenReview, list_reviews, read_review, read_table, tier_history, verify_review
+from tierwise.store.sources import SourceRead, SourcesRead, read_tables
 from tierwise.store.writer import Review, write_frame, write_review, write_text
 from tierwise.store.writer_lock import OutputLock, lock_output
 
@@ -10,6 +11,8 @@ __all__ = [
     "OutputLock",
     "Part",
     "Review",
+    "SourceRead",
+    "SourcesRead",
     "WrittenReview",
     "grouped",
     "list_reviews",
@@ -18,6 +21,7 @@ __all__ = [
     "part_group",
     "read_review",
     "read_table",
+    "read_tables",
     "save_bundle",
     "tier_history",
     "verify_review",

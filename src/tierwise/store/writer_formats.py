@@ -44,7 +44,7 @@ def write_csv(table: pa.Table, path: Path) -> None:
 
 
 def write_excel(table: pa.Table, path: Path) -> None:
-    """Write one sheet, with the header in bold and frozen, formulas made harmless and no clock time in the file."""
+    """Write one sheet: header row frozen, formulas made harmless, no clock time in the file."""
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)

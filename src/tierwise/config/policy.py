@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from tierwise.config.base import Settings
 from tierwise.config.catalog import Name
@@ -183,11 +183,18 @@ def _roles(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-Roles = Annotated[tuple[str, ...], BeforeValidator(_roles)]
+Roles = Annotated[tuple[str, ...], BeforeValidator(_roles, json_schema_input_type=str | tuple[str, ...])]
 
 
 class Approvals(Settings):
-    """Which role approves which recommendation."""
+    """Which role approves which recommendation.
+
+    Attributes:
+        place: The role, or the roles, that approve first placements.
+        promote: Those that approve promotions.
+        demote: Those that approve demotions.
+        exception: Those that approve decisions against the recommendation.
+    """
 
     place: Roles = ()
     promote: Roles = ()
@@ -195,9 +202,23 @@ class Approvals(Settings):
     exception: Roles = ()
 
 
-Parameter = Annotated[ParameterTable, BeforeValidator(_parameter)]
-Grouping = Annotated[GroupTable, BeforeValidator(_by_attribute)]
-Definition = Annotated[DefinitionTerms, BeforeValidator(_definition)]
+# Tables by an attribute hold its values beside `by` and `default`, which only a schema written out can say.
+_NUMBERS_BY_ATTRIBUTE = {
+    "type": "object",
+    "properties": {"by": {"type": "string"}},
+    "additionalProperties": {"type": "number"},
+}
+_GROUPS_BY_ATTRIBUTE = {
+    "type": "object",
+    "properties": {"by": {"type": "string"}, "default": {"type": "string"}},
+    "required": ["by"],
+    "additionalProperties": {"type": "array", "items": {"type": "string"}},
+}
+Parameter = Annotated[
+    ParameterTable, BeforeValidator(_parameter), WithJsonSchema({"anyOf": [{"type": "number"}, _NUMBERS_BY_ATTRIBUTE]})
+]
+Grouping = Annotated[GroupTable, BeforeValidator(_by_attribute), WithJsonSchema(_GROUPS_BY_ATTRIBUTE)]
+Definition = Annotated[DefinitionTerms, BeforeValidator(_definition, json_schema_input_type=str | DefinitionTerms)]
 
 
 class Policy(Settings):
@@ -233,7 +254,9 @@ class Policy(Settings):
     tiers: Tiers
     per: PerUnit | None = None
     unlocks: dict[Name, Rule] = Field(default_factory=dict)
-    movement: Annotated[Movement, BeforeValidator(movement_from_text)] = Movement()
+    movement: Annotated[
+        Movement, BeforeValidator(movement_from_text, json_schema_input_type=Literal["none"] | Movement)
+    ] = Movement()
     guardrails: Guardrails = Guardrails()
     approvals: Approvals = Approvals()
 
@@ -283,7 +306,9 @@ class Policy(Settings):
         named |= set(rails.tier_plan.shares) if rails.tier_plan else set()
         unknown = sorted(named - set(self.tier_names))
         if unknown:
-            raise ValueError("; ".join(f"guardrails: unknown tier {name!r}, {hint(name, self.tier_names)}" for name in unknown))
+            raise ValueError(
+                "; ".join(f"guardrails: unknown tier {name!r}, {hint(name, self.tier_names)}" for name in unknown)
+            )
         return self
 
     @model_validator(mode="after")
@@ -308,7 +333,9 @@ def check_ladder(tiers: Iterable[Tier]) -> None:
             raise ValueError(f"{EXIT!r} is the word for leaving the program; give the tier another name")
         unknown = [name for name in tier.requires if name not in lower]
         if unknown:
-            raise ValueError(f"{tier.name!r} requires {unknown[0]!r}, which is no lower tier; {hint(unknown[0], lower)}")
+            raise ValueError(
+                f"{tier.name!r} requires {unknown[0]!r}, which is no lower tier; {hint(unknown[0], lower)}"
+            )
         lower.append(tier.name)
 
 

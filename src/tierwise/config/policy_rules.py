@@ -44,26 +44,43 @@ class Check(Settings):
 
 
 class AllOf(Settings):
-    """Holds when every part holds."""
+    """Holds when every part holds.
+
+    Attributes:
+        all: The parts.
+    """
 
     all: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
 
 class AnyOf(Settings):
-    """Holds when one part holds; each part is a route."""
+    """Holds when one part holds; each part is a route.
+
+    Attributes:
+        any: The parts.
+    """
 
     any: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
 
 class CountOf(Settings):
-    """How many of which parts must hold."""
+    """How many of which parts must hold.
+
+    Attributes:
+        count: How many.
+        of: The parts.
+    """
 
     count: Annotated[int, Field(ge=1)]
     of: Annotated[tuple[Rule, ...], Field(min_length=1)]
 
 
 class AtLeast(Settings):
-    """Holds when at least so many of the parts hold."""
+    """Holds when at least so many of the parts hold.
+
+    Attributes:
+        at_least: How many of which parts.
+    """
 
     at_least: CountOf
 

@@ -50,7 +50,7 @@ def _confirmation(value: Any) -> Any:
     return {"at_least": value, "of_last": value} if is_count else value
 
 
-Confirm = Annotated[Confirmation, BeforeValidator(_confirmation)]
+Confirm = Annotated[Confirmation, BeforeValidator(_confirmation, json_schema_input_type=int | Confirmation)]
 
 
 class Effective(Settings):
@@ -190,7 +190,17 @@ class Transition(Settings):
 
 
 class Movement(Settings):
-    """How tiers change from review to review (METHODS section 4)."""
+    """How tiers change from review to review (METHODS section 4).
+
+    Attributes:
+        promote: How partners rise.
+        demote: How partners fall.
+        hold: How long a tier is held.
+        sunset: When a partner leaves the program.
+        freeze: Periods in which some partners' tiers do not move.
+        newcomers: Protection of new partners.
+        transition: What holds after this policy replaces another.
+    """
 
     promote: Promotion = Promotion()
     demote: Demotion = Demotion()

@@ -5,6 +5,7 @@ from tierwise.store.results import WrittenReview, list_reviews, read_review, rea
 from tierwise.store.sources import SourceRead, SourcesRead, read_tables
 from tierwise.store.writer import Review, write_frame, write_review, write_text
 from tierwise.store.writer_lock import OutputLock, lock_output
+from tierwise.store.writer_sql import write_postgresql
 
 __all__ = [
     "Bundle",
@@ -26,6 +27,7 @@ __all__ = [
     "tier_history",
     "verify_review",
     "write_frame",
+    "write_postgresql",
     "write_review",
     "write_text",
 ]

@@ -72,7 +72,7 @@ def read_postgresql(address: str, table: str, columns: Sequence[str]) -> Iterato
     try:
         yield from _read(lambda: postgresql.connect(address), _POSTGRESQL, where, table, columns)
     except OutsideFailure as error:
-        faults = [Fault(_without_secrets(fault.what, address), fault.where, todo=fault.todo) for fault in error.faults]
+        faults = [Fault(without_secrets(fault.what, address), fault.where, todo=fault.todo) for fault in error.faults]
         raise OutsideFailure(faults) from None
 
 
@@ -145,7 +145,7 @@ def _plain_message(error: Exception) -> str:
     return f"the database answered: {(' '.join(lines) or type(error).__name__)[:_MESSAGE_CHARACTERS]}"
 
 
-def _without_secrets(message: str, address: str) -> str:
+def without_secrets(message: str, address: str) -> str:
     """Take the address and its password out of a driver's message, however the driver wrote them."""
     secrets = [address]
     try:

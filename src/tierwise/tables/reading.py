@@ -66,7 +66,7 @@ def typed(text: str, kind: ColumnType, rate: str | None = None) -> str:
     Args:
         text: SQL of the trimmed text.
         kind: The column's type.
-        rate: For money in another currency, SQL of its program rate. Money is rounded half away from zero to 4 decimals.
+        rate: For money in another currency, SQL of its program rate. The result is rounded half away from zero.
     """
     if kind == "text":
         return text

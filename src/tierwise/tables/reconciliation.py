@@ -14,6 +14,7 @@ from tierwise.errors import MAX_EXAMPLES
 from tierwise.tables.contract import Contract
 from tierwise.tables.judging import KNOWN_PARTNERS, QUARANTINE, TYPED, VERDICTS
 from tierwise.tables.result import RuleHits, TableCheck
+from tierwise.tables.rules import ADVICE, OWN_RULE_ADVICE
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november")
 _DATE_OF_KIND = {"partners": "joined_on", "events": "date", "history": "valid_from", "tier_history": "valid_from"}
@@ -45,10 +46,7 @@ def count_rules(engine: Engine, tables: tuple[str, ...]) -> tuple[RuleHits, ...]
         'SELECT "table", rule, "column", count(*) AS rows, list(key ORDER BY "row"), min_by(message, "row")'
         f' FROM {QUARANTINE} GROUP BY ALL ORDER BY rows DESC, rule, "column"'
     )
-    found = [
-        RuleHits(str(t), str(rule), str(column), int(str(n)), _examples(keys), str(message))
-        for t, rule, column, n, keys, message in hits
-    ]
+    found = [_hits(*row) for row in hits]
     return tuple(sorted(found, key=lambda hit: tables.index(hit.table)))
 
 
@@ -116,12 +114,10 @@ def _date_range(engine: Engine, contract: Contract) -> tuple[date | None, date |
     return (first if isinstance(first, date) else None), (last if isinstance(last, date) else None)
 
 
-def _examples(keys: object) -> tuple[str, ...]:
-    return (
-        tuple("(no key)" if key is None or key == "" else str(key) for key in list(keys)[:MAX_EXAMPLES])
-        if isinstance(keys, list)
-        else ()
-    )
+def _hits(table: object, rule: object, column: object, rows: object, keys: object, message: object) -> RuleHits:
+    shown = [str(key) if key else "(no key)" for key in keys[:MAX_EXAMPLES]] if isinstance(keys, list) else []
+    todo = ADVICE.get(str(rule), OWN_RULE_ADVICE)
+    return RuleHits(str(table), str(rule), str(column), int(str(rows)), tuple(shown), str(message), todo)
 
 
 def _one(engine: Engine, query: str) -> tuple[int, ...]:

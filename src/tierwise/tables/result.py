@@ -73,6 +73,7 @@ class RuleHits:
         rows: How many rows.
         examples: The keys of the first of them, at most three.
         message: The message of the first of them.
+        todo: What can be done about it.
     """
 
     table: str
@@ -81,6 +82,7 @@ class RuleHits:
     rows: int
     examples: tuple[str, ...]
     message: str
+    todo: str
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def draw_partners(seed: int, chunk: int, quarters: Quarters) -> Partners:
         growth=random.normal(by_archetype("growth")[archetype], GROWTH_SD),
         deal_usd=by_archetype("deal_usd")[archetype] * (factor * level) ** 0.4 * np.exp(random.normal(0.0, 0.2, n)),
         win_chance=_shifted_chance(by_archetype("win_chance")[archetype], random.normal(0.0, 0.3, n)),
-        scale=(SIZE_FACTORS[size] / SIZE_FACTORS[1]) ** 0.6 * level**0.4,
+        scale=(SIZE_FACTORS[size] / SIZE_FACTORS[1]) ** 0.35 * level**0.25,
         care=random.normal(0.0, 0.25, n),
     )
 

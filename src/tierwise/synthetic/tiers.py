@@ -2,8 +2,8 @@
 
 Each quarter's last day is a review. A partner is promoted at once to the tier that its won revenue of the last four
 quarters reaches; it is demoted, one tier, only at the review of 30 September, the end of the program's fiscal year.
-What was not yet known on the day of the review does not count. The same rules stand in the demo workspace's policy
-file of 2024-10-01; a test holds the two together.
+One that has left is back at entry at the next review. What was not yet known on the day of the review does not count.
+The same rules stand in the demo workspace's policy file of 2024-10-01; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tierwise.synthetic.latent import Partners
 from tierwise.synthetic.streams import Choices, Floats
 
 TIERS = ("entry", "growth", "strategic", "flagship")
-THRESHOLDS_USD = (100_000.0, 400_000.0, 1_400_000.0)
+THRESHOLDS_USD = (80_000.0, 350_000.0, 1_200_000.0)
 """Won revenue of the last four quarters that reaches growth, strategic and flagship."""
 REVIEWS = 7
 """Past reviews in the history; the last is one quarter before the channel's last day, whose review is due."""
@@ -36,7 +36,8 @@ def tier_table(partners: Partners, found: Opportunities, outcomes: Outcomes, qua
         reached = np.searchsorted(THRESHOLDS_USD, revenue, side="right")
         fiscal_year_end = quarters.calendar_quarter[index] == 2
         current = _moved(current, reached, bool(fiscal_year_end))
-        current[(partners.joined > review) | (partners.left < review)] = -1
+        current[partners.left < review] = 0
+        current[partners.joined > review] = -1
         tier[:, column] = current
     row, review_number = np.nonzero(tier >= 0)
     review_days = quarters.ends[reviewed.start : reviewed.stop]

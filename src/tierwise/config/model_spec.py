@@ -255,7 +255,7 @@ class ArchetypeSpec(Settings):
         rule_depth: Depth of the surrogate tree of the rule cards.
     """
 
-    k_min: Annotated[int, Field(ge=2)] = 3
+    k_min: Annotated[int, Field(ge=2)] = 2
     k_max: Annotated[int, Field(ge=2)] = 8
     starts: Positive = 20
     bootstraps: Positive = 20
@@ -266,7 +266,7 @@ class ArchetypeSpec(Settings):
     clip_sd: Annotated[float, Field(gt=0)] = 3.5
     attribute_weight: NotNegative = 0.7
     zero_share: Rate = 0.1
-    null_draws: Positive = 20
+    null_draws: Positive = 39
     null_level: Rate = 0.05
     stay_ratio: Annotated[float, Field(ge=1)] = 1.2
     fit_rows: Positive = 20_000

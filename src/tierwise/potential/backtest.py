@@ -197,9 +197,12 @@ def _origin_scores(one: _Tested, weights: Floats) -> Iterator[tuple[str, str, fl
             draws = weighted_scores(score, actual, predicted, weights) if score in _BOOTSTRAPPED else none
             yield candidate, score, PLAIN_SCORES[score](actual, predicted), draws
         if candidate != "persistence":
-            yield candidate, "skill_on_change", skill_on_change(
-                actual, predicted, _array(frame, "persistence"), unit
-            ), none
+            yield (
+                candidate,
+                "skill_on_change",
+                skill_on_change(actual, predicted, _array(frame, "persistence"), unit),
+                none,
+            )
     for candidate in ("persistence", "median"):
         yield candidate, "mae", PLAIN_SCORES["mae"](actual, _array(frame, candidate)), none
 

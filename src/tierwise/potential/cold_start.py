@@ -69,7 +69,9 @@ def fit_cold_start(
     keys = [(name, level) for name, known in levels.items() for level in known]
     if mean <= floor or not keys:
         return ColdStart(float(np.log(max(mean, floor))), {}, trained_on)
-    design = np.column_stack([(rows[name].astype("object") == level).to_numpy(dtype=np.float64) for name, level in keys])
+    design = np.column_stack(
+        [(rows[name].astype("object") == level).to_numpy(dtype=np.float64) for name, level in keys]
+    )
     model = TweedieRegressor(power=_POWER, alpha=spec.penalty, link="log", solver="newton-cholesky", max_iter=200)
     model.fit(design, label / mean)
     coefficients = dict(zip(keys, model.coef_.tolist(), strict=True))

@@ -137,9 +137,7 @@ def _regress(
 
 
 def _with_effects(term: LogTerm, coefficient: float, unknown_effect: float) -> LogTerm:
-    return LogTerm(
-        term.feature, term.scale, term.low, term.high, term.centre, term.spread, coefficient, unknown_effect
-    )
+    return LogTerm(term.feature, term.scale, term.low, term.high, term.centre, term.spread, coefficient, unknown_effect)
 
 
 def _values(rows: pd.DataFrame, name: str) -> Floats:

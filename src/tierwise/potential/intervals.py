@@ -57,9 +57,7 @@ class QuantileModels:
         return np.minimum(low, high), np.maximum(low, high)
 
 
-def fit_quantiles(
-    training: pd.DataFrame, scale: LogScale, features: FeatureSet, spec: QuantileFit
-) -> QuantileModels:
+def fit_quantiles(training: pd.DataFrame, scale: LogScale, features: FeatureSet, spec: QuantileFit) -> QuantileModels:
     """Fit the three quantile models on labelled snapshots (a seeded sample of very many)."""
     rng = np.random.default_rng(spec.seed)
     if len(training) > spec.intervals.rows:

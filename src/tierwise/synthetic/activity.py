@@ -108,7 +108,7 @@ def login_table(seed: int, chunk: int, partners: Partners, paths: Paths, quarter
         {
             "partner_id": partner_ids(partners.number[partner]),
             "month_end": dates(month_ends[month]),
-            "known_on": dates(month_ends[month] + random.integers(1, 4, len(partner))),
+            "known_on": dates(month_ends[month]),
             "logins": pa.array(count, pa.int64()),
             "downloads": pa.array(random.binomial(count, 0.22), pa.int64()),
         }

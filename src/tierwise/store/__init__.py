@@ -1,6 +1,6 @@
 """Files, databases and artefact folders: the only reader and writer of tables and models."""
 
-from tierwise.store.bundle import Bundle, Part, grouped, load_bundle, part_group, save_bundle
+from tierwise.store.bundle import Bundle, Part, grouped, load_bundle, save_bundle
 from tierwise.store.results import WrittenReview, list_reviews, read_review, read_table, tier_history, verify_review
 from tierwise.store.sources import SourceRead, SourcesRead, read_tables
 from tierwise.store.writer import Review, write_frame, write_review, write_text
@@ -19,7 +19,6 @@ __all__ = [
     "list_reviews",
     "load_bundle",
     "lock_output",
-    "part_group",
     "read_review",
     "read_table",
     "read_tables",

@@ -56,6 +56,11 @@ class Bundle:
     about: Mapping[str, str]
     sha256: str
 
+    def group(self, name: str) -> dict[str, Part]:
+        """Return the parts of one model, by the names they had before `grouped`; none if there is no such group."""
+        start = f"{name}."
+        return {part.removeprefix(start): value for part, value in self.parts.items() if part.startswith(start)}
+
 
 def save_bundle(folder: Path, parts: Mapping[str, Part], about: Mapping[str, str]) -> str:
     """Save a model into a folder that is absent or empty.
@@ -96,12 +101,6 @@ def save_bundle(folder: Path, parts: Mapping[str, Part], about: Mapping[str, str
 def grouped(**groups: Mapping[str, Part]) -> dict[str, Part]:
     """Put the parts of several models into one mapping, each named `group.part`."""
     return {f"{group}.{name}": part for group, parts in groups.items() for name, part in parts.items()}
-
-
-def part_group(parts: Mapping[str, Part], group: str) -> dict[str, Part]:
-    """Return the parts of one group, by the names they had before `grouped`."""
-    start = f"{group}."
-    return {name.removeprefix(start): part for name, part in parts.items() if name.startswith(start)}
 
 
 def load_bundle(folder: Path, sha256: str | None = None) -> Bundle:

@@ -14,7 +14,7 @@ import pandas as pd
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from tierwise import archetypes, potential
-from tierwise.store.bundle import load_bundle, part_group
+from tierwise.store.bundle import load_bundle
 from tierwise.tracking.names import BUNDLE
 from tierwise.tracking.packaging import OUTPUT_NUMBERS, OUTPUT_TEXTS
 
@@ -24,9 +24,9 @@ class ScoringModel(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the bundle, if every file of it is the one that was saved."""
-        parts = load_bundle(Path(context.artifacts[BUNDLE])).parts
-        self._potential = potential.from_parts(part_group(parts, "potential"))
-        self._archetypes = archetypes.from_parts(part_group(parts, "archetypes"))
+        bundle = load_bundle(Path(context.artifacts[BUNDLE]))
+        self._potential = potential.from_parts(bundle.group("potential"))
+        self._archetypes = archetypes.from_parts(bundle.group("archetypes"))
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -44,7 +44,8 @@ class ScoringModel(PythonModel):
         rows = model_input.reset_index(drop=True)
         scored = potential.predict(self._potential, rows)
         assigned = archetypes.assign(self._archetypes, rows).drop(columns="partner_id")
-        return pd.concat([scored, assigned], axis="columns")[[*OUTPUT_TEXTS, *OUTPUT_NUMBERS]]
+        result: pd.DataFrame = pd.concat([scored, assigned], axis="columns")[[*OUTPUT_TEXTS, *OUTPUT_NUMBERS]]
+        return result
 
 
 mlflow.models.set_model(ScoringModel())

@@ -127,6 +127,8 @@ def _log_files(client: MlflowClient, run_id: str, record: TrainingRecord) -> Non
     with tempfile.TemporaryDirectory(prefix="tierwise-") as name:
         folder = Path(name)
         for table, frame in record.tables.items():
+            if len(frame.columns) == 0:
+                continue  # a back-test without any origin
             write_frame(frame, folder / "tables" / f"{table}.csv")
         for file, content in record.plots.items():
             replace_file(folder / "plots" / file, content)

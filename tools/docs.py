@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import workspace_reference
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -26,7 +28,7 @@ class Page:
 
 
 # The one place to add a generated page, for example Page("docs/workspace.md", workspace_reference).
-PAGES: tuple[Page, ...] = ()
+PAGES: tuple[Page, ...] = (Page("docs/workspace-reference.md", workspace_reference.page),)
 
 
 def read(path: Path) -> str:

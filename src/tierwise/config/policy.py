@@ -205,12 +205,15 @@ class Approvals(Settings):
 # Tables by an attribute hold its values beside `by` and `default`, which only a schema written out can say.
 _NUMBERS_BY_ATTRIBUTE = {
     "type": "object",
-    "properties": {"by": {"type": "string"}},
+    "properties": {"by": {"type": "string", "description": "The attribute; its values are the other keys."}},
     "additionalProperties": {"type": "number"},
 }
 _GROUPS_BY_ATTRIBUTE = {
     "type": "object",
-    "properties": {"by": {"type": "string"}, "default": {"type": "string"}},
+    "properties": {
+        "by": {"type": "string", "description": "The attribute; the names of the groups are the other keys."},
+        "default": {"type": "string", "description": "The group of every other value."},
+    },
     "required": ["by"],
     "additionalProperties": {"type": "array", "items": {"type": "string"}},
 }

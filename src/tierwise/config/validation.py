@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from itertools import islice
 from pathlib import Path
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Annotated, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -20,10 +20,16 @@ from tierwise.errors import Fault, InvalidInput
 AnySettings = TypeVar("AnySettings", bound=Settings)
 _MOST_READINGS = 64
 
-_PATTERNS = {
-    r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and '_', starting with a letter, at most 63 characters",
-    r"^[A-Z]{3}$": "a currency code of three capital letters, such as USD",
-}
+PATTERN_WORDS = MappingProxyType(
+    {
+        r"^[a-z][a-z0-9_]{0,62}$": "lower-case letters, digits and '_', starting with a letter, at most 63 characters",
+        r"^[A-Z]{3}$": "a currency code of three capital letters, such as USD",
+        r"^[A-Za-z][A-Za-z0-9 _+.&-]{0,39}$": "letters, digits, spaces and '_+.&-', starting with a letter, "
+        "at most 40 characters",
+        r"^min_[a-z][a-z0-9_]*$": "'min_' and the name of a figure",
+        r"^\d+(\.\d+)? ?[KMGT]i?B$": "an amount of memory, such as 4GB or 500MiB",
+    }
+)
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 _LENGTHS = {"min_length": "at least", "max_length": "at most"}
 _EXPECTED_TYPES = (
@@ -164,7 +170,7 @@ def _expected(details: ErrorDetails) -> str:
     if "expected" in context:
         return str(context["expected"])
     if kind == "string_pattern_mismatch":
-        return _PATTERNS.get(str(context["pattern"]), f"text of the form {context['pattern']}")
+        return PATTERN_WORDS.get(str(context["pattern"]), f"text of the form {context['pattern']}")
     for bound, words in _BOUNDS.items():
         if bound in context:
             return f"{words} {_shown(context[bound])}"

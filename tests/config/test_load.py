@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -79,6 +80,15 @@ def test_each_policy_is_in_force_until_the_next_one(channel: Path):
     assert names == {"2026-10-01": "standard", "2026-12-31": "standard", "2027-01-01": "second"}
     with pytest.raises(InvalidInput, match="no policy is in force on 2026-09-30; the first is from 2026-10-01"):
         workspace.policy_on(date(2026, 9, 30))
+
+
+def test_later_faults_can_say_in_which_line_a_key_stands(channel: Path):
+    workspace = load_workspace(channel)
+
+    assert workspace.where("metrics.yaml", "metrics", "growth", "formula") == (
+        "channel/metrics.yaml:32 (metrics.growth.formula)"
+    )
+    assert replace(workspace, documents={}).where("metrics.yaml", "metrics") == "metrics.yaml (metrics)"
 
 
 def test_a_name_that_does_not_exist_is_no_default(channel: Path):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +39,7 @@ class Workspace:
         catalog: `metrics.yaml`.
         policies: The policies, oldest first.
         benefits: `benefits.yaml`, if there is one.
+        documents: The three files as read, by name, for the lines of later faults.
     """
 
     folder: Path
@@ -47,6 +48,11 @@ class Workspace:
     catalog: Catalog
     policies: tuple[Policy, ...] = ()
     benefits: Benefits | None = None
+    documents: Mapping[str, Document] = field(default_factory=dict, compare=False, repr=False)
+
+    def where(self, file: str, *path: str | int) -> str:
+        """Say where a key of `tierwise.yaml`, `metrics.yaml` or `benefits.yaml` stands, with its line."""
+        return self.documents.get(file, Document(file, {})).where(path)
 
     @property
     def output_folder(self) -> Path:
@@ -119,6 +125,7 @@ def load_workspace(folder: Path | str, data: Path | str | None = None) -> Worksp
         catalog=catalog_file[1],
         policies=policies,
         benefits=benefits_file[1] if benefits_file else None,
+        documents=reading.documents,
     )
 
 
@@ -136,6 +143,7 @@ class _Reading:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.faults: list[Fault] = []
+        self.documents: dict[str, Document] = {}
 
     def attempt(self, read: Callable[[], AnyResult]) -> AnyResult | None:
         try:
@@ -148,6 +156,7 @@ class _Reading:
         document = self.attempt(lambda: read_yaml(self.folder / name))
         if document is None:
             return None
+        self.documents[name] = document
         checked = self.attempt(lambda: check_settings(model, document))
         return None if checked is None else (document, checked)
 

@@ -47,9 +47,9 @@ class Document:
 
     def where(self, path: KeyPath = ()) -> str:
         """Say where a key path stands: `metrics.yaml:12 (metrics.revenue_4q.window)`."""
-        known = next((path[:end] for end in range(len(path), -1, -1) if path[:end] in self.lines), ())
-        line = self.lines.get(known, 1)
-        return f"{self.file}:{line} ({key_text(path)})" if path else f"{self.file}:{line}"
+        known = next((path[:end] for end in range(len(path), -1, -1) if path[:end] in self.lines), None)
+        place = self.file if known is None else f"{self.file}:{self.lines[known]}"
+        return f"{place} ({key_text(path)})" if path else place
 
 
 def key_text(path: KeyPath) -> str:

@@ -115,6 +115,7 @@ def _sections(report: DataReport) -> Iterator[Section]:
         yield _money(report)
     if report.check.rules:
         yield _rules(report.check.rules)
+        yield _advice(report.check.rules)
     yield _ranges(report.check)
     if len(report.check.periods):
         yield _periods(report.check)
@@ -167,12 +168,13 @@ def _money(report: DataReport) -> Section:
 
 
 def _rules(rules: Iterable[RuleHits]) -> Section:
-    header = ("table", "rule", "column", "rows", "for example", "what is wrong with the first", "to do")
-    rows = [
-        (hits.table, hits.rule, hits.column, f"{hits.rows:,}", ", ".join(hits.examples), hits.message, hits.todo)
-        for hits in rules
-    ]
-    return Section("Why rows are in quarantine", header, tuple(rows), frozenset({3}))
+    rows = [(hits.table, hits.rule, hits.column, f"{hits.rows:,}") for hits in rules]
+    return Section("Why rows are in quarantine", ("table", "rule", "column", "rows"), tuple(rows), frozenset({3}))
+
+
+def _advice(rules: Iterable[RuleHits]) -> Section:
+    faults = [Fault(hits.message, f"{hits.table} {hits.rule}", hits.examples, hits.todo) for hits in rules]
+    return Section("What is wrong with the first of each", text=tuple(_sentence(fault) for fault in faults))
 
 
 def _ranges(check: CheckResult) -> Section:

@@ -99,6 +99,8 @@ def _misfit(row: pa.csv.InvalidRow) -> str:
 
 def _row_numbers(counted: int, rows: int, invalid: Sequence[tuple[int, str]]) -> npt.NDArray[np.int64]:
     """The numbers of the next readable rows: those after `counted` that no unreadable row has."""
+    if not invalid:
+        return np.arange(counted + 1, counted + rows + 1, dtype=np.int64)
     taken = np.array([number for number, _ in invalid if number > counted], dtype=np.int64)
     candidates = np.arange(counted + 1, counted + rows + len(taken) + 1, dtype=np.int64)
     return candidates[~np.isin(candidates, taken)][:rows]

@@ -61,6 +61,10 @@ class Contract:
     key: tuple[str, ...]
     rules: tuple[Rule, ...]
 
+    def text(self, column: str) -> str:
+        """SQL of a column's trimmed text."""
+        return text_of(column, self.types[column])
+
     @property
     def shown_key(self) -> tuple[str, ...]:
         """The columns that name a row to people: the key, or partner and date where all columns are the key."""
@@ -83,7 +87,7 @@ def make_contract(name: str, settings: WorkspaceSettings, newest: date) -> Contr
     key = key_of(table)
     rules = (
         Rule("unreadable_row", "", "_fault IS NOT NULL", "the row cannot be read: {value}", "_fault"),
-        *_key_rules(key or ("partner_id",)),
+        *(_key_rule(column, types[column]) for column in dict.fromkeys(("partner_id", *key))),
         *_duplicate_rules(key),
         *(rule for column in types for rule in _column_rules(column, table, settings, newest)),
         *_leaving_rules(types),
@@ -118,9 +122,8 @@ def rate_faults(settings: WorkspaceSettings) -> list[Fault]:
     ]
 
 
-def _key_rules(columns: tuple[str, ...]) -> Iterator[Rule]:
-    for column in dict.fromkeys(("partner_id", *columns)):
-        yield Rule("missing_key", column, f"{text_of(column)} IS NULL", f"the key column {column!r} is empty")
+def _key_rule(column: str, kind: ColumnType) -> Rule:
+    return Rule("missing_key", column, f"{text_of(column, kind)} IS NULL", f"the key column {column!r} is empty")
 
 
 def _duplicate_rules(key: tuple[str, ...]) -> Iterator[Rule]:
@@ -140,12 +143,14 @@ def _column_rules(column: str, table: TableSettings, settings: WorkspaceSettings
     if column in DATE_COLUMNS:
         yield from _day_rules(column, settings.earliest_date, newest)
     if own.required or column in ROLE_COLUMNS[table.kind]:
-        yield Rule("required_missing", column, f"{text_of(column)} IS NULL", f"the required column {column!r} is empty")
+        yield Rule(
+            "required_missing", column, f"{text_of(column, kind)} IS NULL", f"the required column {column!r} is empty"
+        )
     yield from _value_rules(column, own, kind)
 
 
 def _text_rules(column: str, kind: ColumnType, *, is_id: bool) -> Iterator[Rule]:
-    text = text_of(column)
+    text = text_of(column, kind)
     longest = LONGEST_ID if is_id else LONGEST_TEXT
     too_long = f"the text is longer than the allowed {longest:,} characters: {{value}}"
     yield Rule("too_long", column, f"strlen({text}) > {longest} AND length({text}) > {longest}", too_long)
@@ -163,7 +168,7 @@ def printable(text: str) -> str:
 def _currency_rule(column: str, settings: WorkspaceSettings) -> Rule:
     currency = currency_text(column)
     codes = ", ".join([settings.currency.program, *sorted(settings.currency.rates)][:_MOST_LISTED])
-    fails = f"{text_of(column)} IS NOT NULL AND {currency_rate(currency, settings.currency)} IS NULL"
+    fails = f"{text_of(column, 'money')} IS NOT NULL AND {currency_rate(currency, settings.currency)} IS NULL"
     message = f"there is no program rate for the currency {{value}}; there are rates for {codes}"
     return Rule("unknown_currency", column, fails, message, currency)
 
@@ -182,7 +187,7 @@ def _day_rules(column: str, earliest: date, newest: date) -> Iterator[Rule]:
 
 
 def _value_rules(column: str, own: ColumnSettings, kind: ColumnType) -> Iterator[Rule]:
-    text, value = text_of(column), quoted(column)
+    text, value = text_of(column, kind), quoted(column)
     if own.allowed is not None:
         listed = ", ".join(own.allowed[:_MOST_LISTED]) + (", ..." if len(own.allowed) > _MOST_LISTED else "")
         values = ", ".join(text_literal(allowed) for allowed in own.allowed)

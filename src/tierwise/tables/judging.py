@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tierwise.config.workspace import CurrencySettings
+from tierwise.config.workspace import ColumnSettings, CurrencySettings
 from tierwise.engine import Engine, quoted
 from tierwise.tables.contract import Contract, currency_text, printable
-from tierwise.tables.reading import column_type, currency_rate, text_of, trimmed, typed
+from tierwise.tables.reading import currency_rate, trimmed, typed
 from tierwise.tables.rules import SHOWN_CHARACTERS, text_literal
 
 QUARANTINE = "quarantine"
@@ -48,26 +48,32 @@ def forget(engine: Engine) -> None:
 
 
 def _read_types(engine: Engine, contract: Contract, currency: CurrencySettings) -> None:
-    raw = quoted(f"raw_{contract.table}")
     texts, values = [], []
     for name, column in contract.settings.columns.items():
-        texts.append(f"{trimmed(quoted(name))} AS {text_of(name)}")
-        rate = None
+        texts.append(f"{trimmed(quoted(name))} AS {contract.text(name)}")
         if column.currency_from is not None:
             texts.append(f"{trimmed(currency_text(name))} AS {currency_text(name)}")
-            rate = currency_rate(currency_text(name), currency)
-        elif column.currency not in (None, currency.program):
-            rate = currency_rate(text_literal(str(column.currency)), currency)
-        values.append(f"{typed(text_of(name), column_type(name, column), rate)} AS {quoted(name)}")
-    read = f"SELECT _row, _fault, {', '.join(texts)} FROM {raw}"
-    engine.create_table(TYPED, f"SELECT *, {', '.join(values)} FROM ({read})")
+        if contract.types[name] != "text":
+            rate = _rate(name, column, currency)
+            values.append(f"{typed(contract.text(name), contract.types[name], rate)} AS {quoted(name)}")
+    read = f"SELECT _row, _fault, {', '.join(texts)} FROM {quoted(f'raw_{contract.table}')}"
+    engine.create_table(TYPED, f"SELECT {', '.join(['*', *values])} FROM ({read})")
+
+
+def _rate(name: str, column: ColumnSettings, currency: CurrencySettings) -> str | None:
+    """SQL of the rate at which a money column's rows are converted; None for one in the program currency."""
+    if column.currency_from is not None:
+        return currency_rate(currency_text(name), currency)
+    if column.currency in (None, currency.program):
+        return None
+    return currency_rate(text_literal(str(column.currency)), currency)
 
 
 def _find_duplicates(engine: Engine, contract: Contract) -> None:
     """Find the rows whose key stands more than once: by hash first, then exactly among those few."""
-    columns = [_canonical(name) for name in contract.types]
-    keys = [_canonical(name) for name in contract.key] or columns
-    readable = " AND ".join(["_fault IS NULL", *(f"{text_of(name)} IS NOT NULL" for name in contract.key)])
+    columns = [_canonical(contract, name) for name in contract.types]
+    keys = [_canonical(contract, name) for name in contract.key] or columns
+    readable = " AND ".join(["_fault IS NULL", *(f"{contract.text(name)} IS NOT NULL" for name in contract.key)])
     suspects = f"SELECT hash({', '.join(keys)}) FROM {TYPED} WHERE {readable} GROUP BY 1 HAVING count(*) > 1"
     whole_row = " || ".join(f"coalesce(length({column}) || ':' || {column}, '-')" for column in columns)
     same_key = f"OVER (PARTITION BY {', '.join(keys)})"
@@ -79,9 +85,11 @@ def _find_duplicates(engine: Engine, contract: Contract) -> None:
     )
 
 
-def _canonical(name: str) -> str:
+def _canonical(contract: Contract, name: str) -> str:
     """SQL of a column's value in one text form, so that `1` and `1.0` are one key; wrong text stands for itself."""
-    return f"coalesce(CAST({quoted(name)} AS VARCHAR), {text_of(name)})"
+    if contract.types[name] == "text":
+        return contract.text(name)
+    return f"coalesce(CAST({quoted(name)} AS VARCHAR), {contract.text(name)})"
 
 
 def _give_verdicts(engine: Engine, contract: Contract) -> None:
@@ -102,8 +110,8 @@ def _fill_quarantine(engine: Engine, contract: Contract) -> None:
     names = " ".join(f"WHEN {number} THEN {text_literal(rule.name)}" for number, rule in numbered)
     columns = " ".join(f"WHEN {number} THEN {text_literal(rule.column)}" for number, rule in numbered)
     messages = " ".join(f"WHEN {number} THEN {text_literal(rule.message)}" for number, rule in numbered)
-    values = " ".join(f"WHEN {number} THEN {rule.shown or text_of(rule.column)}" for number, rule in numbered)
-    key = f"concat_ws(' / ', {', '.join(printable(text_of(name)) for name in contract.shown_key)})"
+    values = " ".join(f"WHEN {number} THEN {rule.shown or contract.text(rule.column)}" for number, rule in numbered)
+    key = f"concat_ws(' / ', {', '.join(printable(contract.text(name)) for name in contract.shown_key)})"
     shortened = (
         f"CASE WHEN length(value) > {SHOWN_CHARACTERS} THEN left(value, {SHOWN_CHARACTERS}) || '...' ELSE value END"
     )

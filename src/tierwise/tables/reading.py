@@ -36,6 +36,7 @@ RATE_DECIMALS = 8
 LARGEST_RATE = Decimal(10**8)
 
 _BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+_BLANK_AT_AN_END = r"^[\s\x{a0}]|[\s\x{a0}]$"
 _NUMBER = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
 _WHOLE = r"[+-]?[0-9]+([.]0*)?"
 _NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"
@@ -57,7 +58,8 @@ def column_type(name: str, column: ColumnSettings) -> ColumnType:
 
 def trimmed(raw: str) -> str:
     """SQL of a raw text without blanks around it; text without anything else is null."""
-    return f"nullif(trim({raw}, {_BLANKS}), '')"
+    without = f"CASE WHEN regexp_matches({raw}, '{_BLANK_AT_AN_END}') THEN trim({raw}, {_BLANKS}) ELSE {raw} END"
+    return f"nullif({without}, '')"
 
 
 def typed(text: str, kind: ColumnType, rate: str | None = None) -> str:
@@ -96,7 +98,7 @@ def currency_rate(currency: str, settings: CurrencySettings) -> str:
 def type_rules(name: str, kind: ColumnType) -> Iterator[Rule]:
     """The rules for text that means nothing in a column of a type, the most telling first."""
     value = quoted(name)
-    text = text_of(name)
+    text = text_of(name, kind)
     nothing = f"{text} IS NOT NULL AND {value} IS NULL"
     if kind in NUMERIC_TYPES:
         yield Rule("not_finite", name, matches(text, _NOT_FINITE), "{value} is not a finite number")
@@ -106,16 +108,16 @@ def type_rules(name: str, kind: ColumnType) -> Iterator[Rule]:
         yield Rule("wrong_type", name, nothing, f"{{value}} is not {_EXPECTED[kind]}")
 
 
-def text_of(name: str) -> str:
-    """The column with the trimmed text of a column, beside its typed value."""
-    return quoted(f"_text_{name}")
+def text_of(name: str, kind: ColumnType) -> str:
+    """The column with the trimmed text of a column: itself for text, else one beside the typed value."""
+    return quoted(name if kind == "text" else f"_text_{name}")
 
 
 def _number_sql(text: str, kind: ColumnType, rate: str | None) -> str:
-    is_number = matches(text, _NUMBER)
+    is_plain = f"NOT contains({text}, '_')"  # the engine would read 1_000
     if rate is None:
-        return f"CASE WHEN {is_number} THEN TRY_CAST({text} AS {SQL_TYPES[kind]}) END"
-    return f"CASE WHEN {is_number} THEN TRY_CAST(TRY_CAST({text} AS {_AMOUNT}) * {rate} AS {SQL_TYPES[kind]}) END"
+        return f"CASE WHEN {is_plain} THEN TRY_CAST({text} AS {SQL_TYPES[kind]}) END"
+    return f"CASE WHEN {is_plain} THEN TRY_CAST(TRY_CAST({text} AS {_AMOUNT}) * {rate} AS {SQL_TYPES[kind]}) END"
 
 
 def _date_sql(text: str) -> str:
@@ -124,7 +126,8 @@ def _date_sql(text: str) -> str:
         f"CASE right({text}, 1) WHEN '1' THEN '-03-31' WHEN '2' THEN '-06-30' WHEN '3' THEN '-09-30' ELSE '-12-31' END"
     )
     return (
-        f"CASE WHEN {matches(text, _ISO)} THEN TRY_CAST(substr({text}, 1, 10) AS DATE)"
+        f"CASE WHEN CAST(TRY_CAST({text} AS DATE) AS VARCHAR) = {text} THEN TRY_CAST({text} AS DATE)"
+        f" WHEN {matches(text, _ISO)} THEN TRY_CAST(substr({text}, 1, 10) AS DATE)"
         f" WHEN {matches(text, _COMPACT)} THEN TRY_CAST({compact} AS DATE)"
         f" WHEN {matches(text, _MONTH)} THEN last_day(TRY_CAST({text} || '-01' AS DATE))"
         f" WHEN {matches(text, _QUARTER)} THEN TRY_CAST(substr({text}, 1, 4) || {quarter_end} AS DATE) END"

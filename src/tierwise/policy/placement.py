@@ -83,6 +83,11 @@ class Placement:
         for start in range(0, len(ids), partners):
             yield self.for_partners(ids[start : start + partners])
 
+    @property
+    def partner_figures(self) -> pa.Table:
+        """The figures with one row per partner, in the order of `tiers`."""
+        return self.figures
+
     def ranks(self, ladder: str = "") -> Mapping[str, npt.NDArray[np.int8]]:
         """The places of the eligible, gain and keep tiers in a ladder; -1 for no tier. One per row of `tiers`."""
         names = self.policy.tier_names if not ladder else tuple(tier.name for tier in self.policy.tracks[ladder].tiers)

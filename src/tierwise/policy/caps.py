@@ -1,0 +1,119 @@
+"""Caps of the guardrails: how many may rise in one review. The lowest ranked wait, with that as their reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tierwise.config.policy_movement import ManagerCapacity
+from tierwise.policy.movement_rules import MovementRule
+from tierwise.policy.outcome import Outcome
+from tierwise.policy.review import Mask, Places, Review
+
+NOBODY_ELSE = MovementRule("", "hold", lambda review: review.everyone(False), "")
+TIER_FULL = MovementRule("tier_share_cap", "hold", NOBODY_ELSE.applies, "tier_is_full")
+LOWER_TIER = MovementRule("tier_share_cap", "promote", NOBODY_ELSE.applies, "higher_tier_is_full")
+MANAGER_FULL = MovementRule("manager_capacity", "hold", NOBODY_ELSE.applies, "manager_has_no_capacity")
+CYCLE_FULL = MovementRule("promotion_cap", "hold", NOBODY_ELSE.applies, "too_many_promotions")
+CAP_RULES = (TIER_FULL, MANAGER_FULL, CYCLE_FULL)
+
+
+def apply_caps(review: Review, outcome: Outcome, partners: pd.Series[str]) -> Outcome:
+    """Hold back the lowest ranked promotions that a cap leaves no room for.
+
+    A partner for whom a tier is full rises to the tier below it if that is still a promotion. The rank is the
+    policy's `rank_by`, highest first; equal ranks go by partner id, so that row order never matters.
+    """
+    order = _Order.of(review, partners)
+    for tier, room in _tier_rooms(review):
+        outcome = _fill_tier(outcome, review, order, tier, room)
+    capacity = review.policy.guardrails.manager_capacity
+    if capacity is not None and review.controls.manager is not None:
+        outcome = _fill_managers(outcome, review, order, capacity)
+    limit = promotions_allowed(review, len(partners))
+    return outcome if limit is None else _wait(outcome, order.beyond(_rising(outcome), limit), CYCLE_FULL)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """The order in which partners are let through."""
+
+    position: Places
+
+    @classmethod
+    def of(cls, review: Review, partners: pd.Series[str]) -> _Order:
+        by = np.where(np.isnan(review.controls.rank_by), -np.inf, review.controls.rank_by)
+        by_name = np.argsort(partners.to_numpy(dtype=object), kind="stable")
+        order = by_name[np.argsort(-by[by_name], kind="stable")]
+        position = np.empty(len(order), dtype=np.int64)
+        position[order] = np.arange(len(order))
+        return cls(position)
+
+    def beyond(self, who: Mask, room: int) -> Mask:
+        """Those of `who` for whom there is no room: all but the first ones."""
+        found = np.zeros(len(who), dtype=bool)
+        members = np.flatnonzero(who)
+        ordered = members[np.argsort(self.position[members])]
+        found[ordered[max(room, 0) :]] = True
+        return found
+
+
+def promotions_allowed(review: Review, partners: int) -> int | None:
+    """The most promotions of this review; none without a cap."""
+    rails = review.policy.guardrails
+    limits = [] if rails.max_promotions is None else [rails.max_promotions]
+    if rails.max_promotions_share is not None:
+        limits.append(_share_of(rails.max_promotions_share, partners))
+    return min(limits, default=None)
+
+
+def _share_of(share: float, partners: int) -> int:
+    return math.floor(share * partners + 1e-9)
+
+
+def _tier_rooms(review: Review) -> Iterator[tuple[int, int]]:
+    """The most partners of each capped tier, from the highest tier down."""
+    rails, names = review.policy.guardrails, review.policy.tier_names
+    for tier in reversed(range(len(names))):
+        limits = [rails.max_count[names[tier]]] if names[tier] in rails.max_count else []
+        if names[tier] in rails.max_share:
+            limits.append(_share_of(rails.max_share[names[tier]], len(review.current)))
+        if limits:
+            yield tier, min(limits)
+
+
+def _rising(outcome: Outcome) -> Mask:
+    return (outcome.action == "promote").to_numpy(dtype=bool)
+
+
+def _fill_tier(outcome: Outcome, review: Review, order: _Order, tier: int, most: int) -> Outcome:
+    """Let the first ones into a tier beside those who are there; the others rise to the tier below, or wait."""
+    entering = _rising(outcome) & (outcome.place == tier)
+    staying = int(((outcome.place == tier) & ~entering).sum())
+    late = order.beyond(entering, most - staying)
+    lower = late & (review.current < tier - 1)
+    outcome = outcome.replaced(lower, LOWER_TIER, np.full_like(outcome.place, tier - 1))
+    return _wait(outcome, late & ~lower, TIER_FULL)
+
+
+def _fill_managers(outcome: Outcome, review: Review, order: _Order, capacity: ManagerCapacity) -> Outcome:
+    """Let each manager's first ones into the tiers that take the manager's time."""
+    places = [review.policy.tier_names.index(name) for name in capacity.tiers]
+    takes_time = np.isin(outcome.place, places)
+    entering = _rising(outcome) & takes_time & ~np.isin(review.current, places)
+    managers = review.controls.manager
+    assert managers is not None
+    late = np.zeros(len(entering), dtype=bool)
+    for manager in sorted(managers[entering].dropna().unique()):
+        own = (managers == manager).fillna(False).to_numpy(dtype=bool)
+        room = capacity.partners.get(manager, capacity.default) - int((own & takes_time & ~entering).sum())
+        late |= order.beyond(own & entering, room)
+    return _wait(outcome, late, MANAGER_FULL)
+
+
+def _wait(outcome: Outcome, who: Mask, rule: MovementRule) -> Outcome:
+    return outcome.replaced(who, rule, outcome.before) if who.any() else outcome

@@ -47,14 +47,7 @@ def assign(model: ArchetypeModel, rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.reset_index(drop=True)
     result = pd.DataFrame({"partner_id": rows["partner_id"]})
     if not model.supported:
-        nothing = pd.Series(None, index=rows.index, dtype="str")
-        columns = {
-            "archetype_id": nothing,
-            "archetype": nothing,
-            "archetype_strength": np.nan,
-            "nearest_other": nothing,
-        }
-        return result.assign(**columns, archetype_status=pd.Series(model.reason, index=rows.index, dtype="str"))
+        return _without_archetypes(result, model.reason)
     away = distances(model.space.matrix(rows), model.centres)
     place = settle(away, remembered(model.memory, rows["partner_id"], model.ids), model.spec.stay_ratio)
     own, other, nearest_other = _margins(away, place)
@@ -66,6 +59,14 @@ def assign(model: ArchetypeModel, rows: pd.DataFrame) -> pd.DataFrame:
     status = _named([archetype.status for archetype in model.archetypes], place)
     result["archetype_status"] = status.where(own <= limit, "outlier")
     return result
+
+
+def _without_archetypes(result: pd.DataFrame, reason: str) -> pd.DataFrame:
+    for name in ("archetype_id", "archetype", "nearest_other"):
+        result[name] = pd.Series(None, index=result.index, dtype="str")
+    result["archetype_strength"] = np.nan
+    result["archetype_status"] = pd.Series(reason, index=result.index, dtype="str")
+    return result[list(COLUMNS)]
 
 
 def settle(away: Floats, before: Ints, stay_ratio: float) -> Ints:

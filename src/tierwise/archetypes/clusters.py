@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tierwise.config.model_spec import ArchetypeSpec
 
@@ -41,7 +41,7 @@ class Clustering:
 
     def labels(self, matrix: Floats) -> Ints:
         """Return the nearest centre of each row; the first of equally near ones."""
-        return np.argmin(distances(matrix, self.centres), axis=1)
+        return np.asarray(np.argmin(distances(matrix, self.centres), axis=1), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,14 @@ class Stability:
 def distances(matrix: Floats, centres: Floats) -> Floats:
     """Return Euclidean distances, shape (n, k)."""
     squared = (matrix**2).sum(axis=1)[:, None] - 2 * matrix @ centres.T + (centres**2).sum(axis=1)[None, :]
-    return np.sqrt(np.maximum(squared, 0.0))
+    return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
 
 
 def kmeans(matrix: Floats, k: int, starts: int | Floats, seed: int) -> Clustering:
-    """Fit KMeans from many random starts, or from given centres; one thread, so that sums do not depend on the machine."""
+    """Fit KMeans from many random starts, or from given centres.
+
+    It runs on one thread, so that sums do not depend on the machine.
+    """
     given = not isinstance(starts, int)
     model = KMeans(k, init=starts if given else "k-means++", n_init=1 if given else starts, random_state=seed)
     with threadpool_limits(limits=1):
@@ -99,7 +102,7 @@ def jaccard_matrix(first: Ints, second: Ints, rows: int, columns: int) -> Floats
     both = np.zeros((rows, columns))
     np.add.at(both, (first, second), 1)
     either = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
-    return both / np.maximum(either, 1)
+    return np.asarray(both / np.maximum(either, 1))
 
 
 def candidates(matrix: Floats, spec: ArchetypeSpec, rng: np.random.Generator) -> list[tuple[Clustering, Stability]]:

@@ -22,7 +22,7 @@ from tierwise.archetypes.identity import Identity, first_identity, match
 from tierwise.archetypes.model import Archetype, ArchetypeModel, Status
 from tierwise.archetypes.naming import Named, name_clusters, still_true, trait_table
 from tierwise.archetypes.profiles import only_checks, rule_cards, size_table, typical_partners
-from tierwise.archetypes.space import Space, fit_space
+from tierwise.archetypes.space import fit_space
 from tierwise.config.model_spec import ArchetypeSpec, FeatureSet
 
 Floats = NDArray[np.float64]

@@ -56,7 +56,8 @@ def match(old: Ints, new: Ints, old_ids: tuple[str, ...], k: int, next_number: i
     overlap = jaccard_matrix(old, new, len(old_ids), k)
     pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
     kept = {int(b): int(a) for a, b in pairs if overlap[a, b] >= _LEAST_OVERLAP}
-    ids, events = [], []
+    ids: list[str] = []
+    events: list[tuple[str, str, str | None, float]] = []
     for place in range(k):
         if place in kept:
             ids.append(old_ids[kept[place]])

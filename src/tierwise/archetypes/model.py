@@ -60,7 +60,7 @@ class ArchetypeModel:
         memory: partner_id, archetype_id as of the fit; partners near a border stay where they were.
         next_number: The number of the next new archetype id.
         p_value: How often one blob would split as well; NaN where not tested.
-        tables: `stability` (per k), `profiles`, `traits`, `rules`, `checks`, `events`; see the functions that make them.
+        tables: `stability` (per k), `profiles`, `traits`, `rules`, `checks`, `events`.
     """
 
     features: FeatureSet

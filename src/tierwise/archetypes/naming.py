@@ -6,8 +6,9 @@ need no unit and no transform.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,21 +92,22 @@ def _telling(traits: pd.DataFrame) -> pd.DataFrame:
 def _first_free(telling: pd.DataFrame, taken: set[str], units: dict[str, str]) -> Named:
     for words in range(min(_WORDS, len(telling)), len(telling) + 1):
         chosen = telling.head(words)
-        parts = [_phrase(row, units) for row in chosen.to_dict("records")] or ["Average profile"]
+        rows = chosen.to_dict("records")
+        parts = [_phrase(row, units) for row in rows] or ["Average profile"]
         name = ", ".join([parts[0], *(part[0].lower() + part[1:] for part in parts[1:])])
         if name not in taken:
-            return Named(name, tuple((str(r["feature"]), int(np.sign(r["effect"]))) for r in chosen.to_dict("records")))
+            return Named(name, tuple((str(row["feature"]), int(np.sign(row["effect"]))) for row in rows))
     number = next(n for n in range(2, len(taken) + 3) if f"Average profile {n}" not in taken)
     free = "Average profile" if "Average profile" not in taken else f"Average profile {number}"
     return Named(free, ())
 
 
-def _phrase(row: dict[str, object], units: dict[str, str]) -> str:
+def _phrase(row: Mapping[Hashable, Any], units: Mapping[str, str]) -> str:
     title, unit = str(row["title"]), units.get(str(row["feature"]), "")
     counted = unit.endswith("s") and unit.islower() and unit not in _NOT_COUNTED
-    if float(str(row["effect"])) > 0:
+    if row["effect"] > 0:
         return f"{'Many' if counted else 'High'} {title}"
-    if counted and float(str(row["share_above_zero"])) < 0.2:
+    if counted and row["share_above_zero"] < 0.2:
         return f"No {title}"
     return f"{'Few' if counted else 'Low'} {title}"
 

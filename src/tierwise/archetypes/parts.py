@@ -39,7 +39,8 @@ def from_parts(parts: Mapping[str, Part]) -> ArchetypeModel:
         KeyError: If a part is missing.
     """
     stored, memory = parts["archetypes"], parts["memory"]
-    assert isinstance(stored, dict) and isinstance(memory, pd.DataFrame)
+    assert isinstance(stored, dict)
+    assert isinstance(memory, pd.DataFrame)
     tables = {
         n.removeprefix(_TABLE): t for n, t in parts.items() if n.startswith(_TABLE) and isinstance(t, pd.DataFrame)
     }

@@ -114,7 +114,7 @@ def only_checks(rows: pd.DataFrame, labels: Ints, features: FeatureSet) -> pd.Da
     against: list[tuple[str, pd.Series]] = []
     if features.target in rows.columns:
         rank = pd.Series(values_of(rows, features.target)).fillna(0).rank(pct=True)
-        against.append(("size", np.ceil(rank * _SIZE_BANDS).astype(int).astype(str)))
+        against.append(("size", pd.Series(np.ceil(rank * _SIZE_BANDS)).astype(int).astype(str)))
     against += [(name, rows[name].astype("object").fillna("unknown").astype(str)) for name in features.attributes]
     found = [(name, float(adjusted_mutual_info_score(column.to_numpy(), labels))) for name, column in against]
     return pd.DataFrame([(n, v, v >= _MOSTLY_THE_SAME) for n, v in found], columns=list(CHECK_COLUMNS))

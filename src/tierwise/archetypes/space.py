@@ -87,7 +87,7 @@ class Space:
         ]
         for name, known in self.levels.items():
             text = rows[name].astype("object")
-            columns += [(text == level).to_numpy(dtype=np.float64) * self.attribute_weight for level in known]
+            columns += [np.asarray(text == level, dtype=np.float64) * self.attribute_weight for level in known]
         return np.column_stack(columns) if columns else np.zeros((len(rows), 0))
 
 

@@ -164,19 +164,21 @@ class IntervalSpec(Settings):
 
 
 class ColdStartSpec(Settings):
-    """The firmographics-only model for newcomers.
+    """The model for newcomers.
 
     Attributes:
         tenure_days: Partners known for fewer days are newcomers.
         levels: Levels of an attribute with fewer training rows are pooled.
         penalty: The ridge penalty that shrinks attribute effects.
         rows: Below this many newcomers in the past, all partners stand in for them.
+        history: Whether the target so far and the tenure count beside firmographics.
     """
 
     tenure_days: Positive = 182
     levels: Positive = 10
     penalty: NotNegative = 0.05
     rows: Positive = 30
+    history: bool = True
 
 
 class HeadroomSpec(Settings):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ from tierwise.potential.scores import (
     spearman,
     weighted_scores,
 )
-from tierwise.potential.snapshots import check_columns, closed, current_value, origins
+from tierwise.potential.snapshots import check_columns, closed, current_value, origins, run_rate
 from tierwise.potential.train import train
 
 Floats = NDArray[np.float64]
@@ -137,7 +138,7 @@ def _predictions(fold: Fold, model: PotentialModel, blend: Blend | None) -> pd.D
     frame["actual"] = rows["label"]
     frame["persistence"] = current_value(rows, model.features.target)
     unknown = np.full(len(rows), np.nan)
-    frame["run_rate"] = np.clip(rows["run_rate"].fillna(0), 0, None) if "run_rate" in rows.columns else unknown
+    frame["run_rate"] = run_rate(rows, model.features.target)
     scale = np.exp(blend.offset) if blend else 1.0
     frame["glm"] = np.exp(blend.glm.log_prediction(rows)) * scale if blend else unknown
     frame["trees"] = np.exp(blend.trees.raw(rows)) * scale if blend else unknown
@@ -164,7 +165,7 @@ def _scores(tested: Sequence[_Tested], spec: PotentialSpec, seed: int) -> pd.Dat
     rows: list[dict[str, object]] = []
     pooled: dict[tuple[str, str], list[tuple[float, Floats, int]]] = {}
     for one in tested:
-        weights = drawn[:, partners.get_indexer(one.predictions["partner_id"].astype(str))]
+        weights = drawn[:, partners.get_indexer(pd.Index(one.predictions["partner_id"].astype(str)))]
         for candidate, score, value, draws in _origin_scores(one, weights):
             low, high = bootstrap_range(draws, spec.backtest.confidence)
             rows.append(_score_row(one.name, (candidate, score), (value, low, high), len(one.predictions)))
@@ -247,7 +248,7 @@ def _gate_row(one: _Tested) -> dict[str, object]:
 
 def _stability(tested: Sequence[_Tested]) -> pd.DataFrame:
     rows = []
-    for earlier, later in zip(tested, tested[1:], strict=False):
+    for earlier, later in pairwise(tested):
         if earlier.blend is not None and later.blend is not None:
             old = _array(later.predictions, "model")
             value = spearman(earlier.blend.log_prediction(later.fold.test), np.log(old))

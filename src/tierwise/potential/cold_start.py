@@ -1,42 +1,53 @@
-"""Newcomers: a firmographics-only model.
+"""Newcomers: who they are, and the little that they did so far.
 
-A ridge Tweedie GLM on one-hot attributes: each group's mean shrunken towards the mean of all newcomers, additive on
-the log scale.
+A ridge Tweedie GLM on one-hot attributes, each group's mean shrunken towards the mean of all newcomers, plus, unless
+switched off, the target so far and the tenure. Firmographics alone rank newcomers hardly better than chance on real
+channels (docs/models.md has the figures), so what a newcomer sold already is not thrown away. Additive on the log
+scale.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import TweedieRegressor
 
-from tierwise.config.model_spec import ColdStartSpec
+from tierwise.config.model_spec import ColdStartSpec, FeatureSet
+from tierwise.potential.glm import LogTerm, log_term
+from tierwise.potential.snapshots import current_value
 
 Floats = NDArray[np.float64]
+TENURE = "tenure_days"
 _POWER = 1.5
 
 
 @dataclass(frozen=True)
 class ColdStart:
-    """Log mean of newcomers plus one effect per known attribute level.
+    """Log mean of newcomers plus one effect per known attribute level and per term of their short history.
 
     Attributes:
-        base: Log of the expected value where no attribute is known; minus infinity never occurs, see `floor`.
+        base: Log of the expected value where nothing is known.
         effects: Per attribute, the effect of each level; levels that are not listed have none.
+        terms: The target so far and the tenure, as far as they help.
+        target: The target metric's name.
         trained_on: `newcomers`, `all_partners` where too few newcomers were seen, or `nobody`.
     """
 
     base: float
     effects: Mapping[str, Mapping[str, float]]
+    terms: tuple[LogTerm, ...]
+    target: str
     trained_on: str
 
     def parts(self, rows: pd.DataFrame) -> dict[str, Floats]:
-        """Return each attribute's additive part of the log prediction, shape (n,) each."""
-        return {name: _lookup(rows[name], levels) for name, levels in self.effects.items()}
+        """Return each feature's additive part of the log prediction, shape (n,) each."""
+        history = _history(rows, self.target)
+        found = {name: _lookup(rows[name], levels) for name, levels in self.effects.items()}
+        return {**found, **{term.feature: term.effect(history[term.feature]) for term in self.terms}}
 
     def log_prediction(self, rows: pd.DataFrame) -> Floats:
         """Return the log prediction, shape (n,)."""
@@ -48,35 +59,61 @@ class ColdStart:
 
 
 def fit_cold_start(
-    newcomers: pd.DataFrame, everyone: pd.DataFrame, attributes: tuple[str, ...], spec: ColdStartSpec, floor: float
+    newcomers: pd.DataFrame, everyone: pd.DataFrame, features: FeatureSet, spec: ColdStartSpec, floor: float
 ) -> ColdStart:
     """Fit on past newcomers, or on all partners where newcomers are too few.
 
     Args:
         newcomers: Labelled snapshots of partners that were newcomers then.
         everyone: All labelled snapshots.
-        attributes: The attributes it may use.
+        features: The attributes it may use, and the target.
         spec: Hyper-parameters.
         floor: The least amount a logarithm is taken of.
     """
     enough = len(newcomers) >= spec.rows
     rows, trained_on = (newcomers, "newcomers") if enough else (everyone, "all_partners")
     if rows.empty:
-        return ColdStart(float(np.log(floor)), {}, "nobody")
+        return ColdStart(float(np.log(floor)), {}, (), features.target, "nobody")
+    mean = float(rows["label"].mean())
+    if mean <= floor:
+        return ColdStart(float(np.log(floor)), {}, (), features.target, trained_on)
+    history = _history(rows, features.target)
+    terms = [log_term(name, values) for name, values in history.items()] if spec.history else []
+    levels = {name: _frequent(rows[name], spec.levels) for name in features.attributes}
+    known = [term for term in terms if term is not None]
+    base, effects, fitted = _regress(rows, levels, known, spec)
+    if any(term.feature == features.target and term.coefficient < 0 for term in fitted):
+        base, effects, fitted = _regress(rows, levels, [t for t in known if t.feature != features.target], spec)
+    return ColdStart(float(np.log(mean)) + base, effects, fitted, features.target, trained_on)
+
+
+def _regress(
+    rows: pd.DataFrame, levels: Mapping[str, list[str]], terms: list[LogTerm], spec: ColdStartSpec
+) -> tuple[float, dict[str, dict[str, float]], tuple[LogTerm, ...]]:
+    """Fit on the label relative to its mean; return base, level effects and terms with their coefficients."""
     label = rows["label"].to_numpy(dtype=np.float64)
-    mean = float(label.mean())
-    levels = {name: _frequent(rows[name], spec.levels) for name in attributes}
     keys = [(name, level) for name, known in levels.items() for level in known]
-    if mean <= floor or not keys:
-        return ColdStart(float(np.log(max(mean, floor))), {}, trained_on)
-    design = np.column_stack(
-        [(rows[name].astype("object") == level).to_numpy(dtype=np.float64) for name, level in keys]
-    )
+    if not keys and not terms:
+        return 0.0, {}, ()
+    columns = [term.standardised(_history_of(rows, term.feature)) for term in terms]
+    columns += [np.asarray(rows[name].astype("object") == level, dtype=np.float64) for name, level in keys]
     model = TweedieRegressor(power=_POWER, alpha=spec.penalty, link="log", solver="newton-cholesky", max_iter=200)
-    model.fit(design, label / mean)
-    coefficients = dict(zip(keys, model.coef_.tolist(), strict=True))
-    effects = {name: {level: coefficients[name, level] for level in known} for name, known in levels.items() if known}
-    return ColdStart(float(np.log(mean)) + float(model.intercept_), effects, trained_on)
+    model.fit(np.column_stack(columns), label / label.mean())
+    coefficients = model.coef_.tolist()
+    by_level = dict(zip(keys, coefficients[len(terms) :], strict=True))
+    effects = {name: {level: by_level[name, level] for level in known} for name, known in levels.items() if known}
+    fitted = tuple(replace(t, coefficient=c) for t, c in zip(terms, coefficients[: len(terms)], strict=True))
+    return float(model.intercept_), effects, fitted
+
+
+def _history(rows: pd.DataFrame, target: str) -> dict[str, Floats]:
+    return {target: current_value(rows, target), TENURE: _history_of(rows, TENURE)}
+
+
+def _history_of(rows: pd.DataFrame, name: str) -> Floats:
+    if name == TENURE:
+        return np.asarray(np.clip(rows[TENURE].fillna(0).to_numpy(dtype=np.float64), 0, None))
+    return current_value(rows, name)
 
 
 def _frequent(column: pd.Series, least: int) -> list[str]:
@@ -85,4 +122,4 @@ def _frequent(column: pd.Series, least: int) -> list[str]:
 
 
 def _lookup(column: pd.Series, effects: Mapping[str, float]) -> Floats:
-    return column.astype("object").map(dict(effects)).fillna(0.0).to_numpy(dtype=np.float64)
+    return np.asarray(column.astype("object").map(dict(effects)).fillna(0.0), dtype=np.float64)

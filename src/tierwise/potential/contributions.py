@@ -77,7 +77,8 @@ def additivity_error(model: PotentialModel, rows: pd.DataFrame, long: pd.DataFra
 
 def _floored_log(model: PotentialModel, predicted: pd.Series, rows: pd.DataFrame) -> pd.Series:
     persistent = (model.sources(rows) == "persistence").to_numpy()
-    return np.log(predicted.where(~persistent, predicted.clip(lower=model.floor)))
+    floored = predicted.where(~persistent, predicted.clip(lower=model.floor))
+    return pd.Series(np.log(floored.to_numpy()), index=floored.index)
 
 
 def _check_additivity(model: PotentialModel, rows: pd.DataFrame, parts: _Parts) -> None:

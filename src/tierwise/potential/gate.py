@@ -99,7 +99,7 @@ def gain_probability(folds: Sequence[Scored], partners: pd.Index, draws: int, rn
     everyone = partner_weights(np.arange(len(partners)), len(partners), draws, rng)
     gains = np.zeros(draws)
     for fold in folds:
-        weights = everyone[:, partners.get_indexer(fold.partner_id.astype(str))]
+        weights = everyone[:, partners.get_indexer(pd.Index(fold.partner_id.astype(str)))]
         gains += weighted_ginis(fold.actual, fold.model, weights)
         gains -= weighted_ginis(fold.actual, fold.persistence, weights)
     known = gains[np.isfinite(gains)]

@@ -7,7 +7,7 @@ does not matter. Additive by construction: log prediction = base + one term per 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,7 @@ class LogTerm:
     def standardised(self, values: Floats) -> Floats:
         """Return the transformed values, mean 0 and variance 1 in training, 0 where unknown."""
         logged = np.sign(values) * np.log1p(np.abs(values) / self.scale)
-        return np.nan_to_num((np.clip(logged, self.low, self.high) - self.centre) / self.spread, nan=0.0)
+        return np.asarray(np.nan_to_num((np.clip(logged, self.low, self.high) - self.centre) / self.spread, nan=0.0))
 
     def effect(self, values: Floats) -> Floats:
         """Return the metric's additive part of the log prediction."""
@@ -99,10 +99,10 @@ def select_terms(
     ranks = pd.DataFrame({name: _values(rows, name) for name in candidates}).rank()
     strength = ranks.corrwith(pd.Series(relative_label).rank()).abs().fillna(0)
     order = sorted(candidates, key=lambda name: (-round(strength[name], 9), name))
-    between = ranks.corr().abs()
+    between = ranks.corr().abs().fillna(0)
     chosen: list[str] = []
     for name in order:
-        if len(chosen) < spec.features and not any(between.loc[name, other] > spec.redundancy for other in chosen):
+        if len(chosen) < spec.features and not (between.loc[chosen, name] > spec.redundancy).any():
             chosen.append(name)
     return [candidates[name] for name in chosen]
 
@@ -132,12 +132,9 @@ def _regress(
     model.fit(np.column_stack(columns), relative_label)
     coefficients = model.coef_.tolist()
     known, unknown = coefficients[: len(terms)], coefficients[len(terms) :]
-    fitted = [_with_effects(*parts) for parts in zip(terms, known, unknown, strict=True)]
+    effects = zip(terms, known, unknown, strict=True)
+    fitted = (replace(term, coefficient=effect, unknown_effect=gap) for term, effect, gap in effects)
     return float(model.intercept_), tuple(fitted)
-
-
-def _with_effects(term: LogTerm, coefficient: float, unknown_effect: float) -> LogTerm:
-    return LogTerm(term.feature, term.scale, term.low, term.high, term.centre, term.spread, coefficient, unknown_effect)
 
 
 def _values(rows: pd.DataFrame, name: str) -> Floats:

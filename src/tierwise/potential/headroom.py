@@ -37,7 +37,7 @@ def headroom_table(
         keys = _group_keys(rows, comparable_by[:depth])
         for group, values in pd.Series(current).groupby(keys):
             if depth == 0 or len(values) >= spec.partners:
-                reference = conformal_quantile(values.to_numpy(dtype=np.float64), spec.quantile)
+                reference = conformal_quantile(np.asarray(values, dtype=np.float64), spec.quantile)
                 found.append((depth, str(group), len(values), reference))
     return pd.DataFrame(found, columns=list(TABLE_COLUMNS))
 

@@ -57,7 +57,7 @@ def from_parts(parts: Mapping[str, Part]) -> PotentialModel:
         quantiles=QuantileModels(trees["low"], trees["median"], trees["high"]) if "low" in trees else None,
         scale=LogScale(settings["unit"]),
         bands=_frame(parts["bands"]),
-        cold_start=ColdStart(**settings["cold_start"]),
+        cold_start=_cold_start(settings["cold_start"]),
         headroom=_frame(parts["headroom"]),
         floor=settings["floor"],
         base=settings["base"],
@@ -104,6 +104,10 @@ def _features(stored: Mapping[str, Any]) -> FeatureSet:
 
 def _glm(stored: Mapping[str, Any]) -> Glm:
     return Glm(stored["base"], tuple(LogTerm(**term) for term in stored["terms"]))
+
+
+def _cold_start(stored: Mapping[str, Any]) -> ColdStart:
+    return ColdStart(**{**stored, "terms": tuple(LogTerm(**term) for term in stored["terms"])})
 
 
 def _frame(part: Part) -> pd.DataFrame:

@@ -1,8 +1,7 @@
 """Training snapshots: one row per partner and past as-of date, with the value over the horizon as label.
 
 Columns beside the metric rows: `label` (target over the horizon after `as_of`, missing while the window is open),
-`label_until` (last day of that window), `persistence` (the target as of `as_of`), and, if known, `run_rate` (the
-latest short window scaled to the horizon).
+`label_until` (last day of that window), `persistence` (the target as of `as_of`), and, if known, `run_rate`.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from tierwise.errors import Fault, InvalidInput
 KEYS = ("as_of", "partner_id")
 LABEL_COLUMNS = ("label", "label_until", "persistence")
 Bools = NDArray[np.bool_]
+_LEAST_TENURE_DAYS = 28.0
 
 
 def check_columns(frame: pd.DataFrame, features: FeatureSet, labelled: bool) -> None:
@@ -79,7 +79,22 @@ def origins(rows: pd.DataFrame) -> list[pd.Timestamp]:
     return [pd.Timestamp(value) for value in sorted(rows["as_of"].unique())]
 
 
+def run_rate(rows: pd.DataFrame, target: str) -> NDArray[np.float64]:
+    """Return the second baseline: the rate so far, carried on over the horizon.
+
+    It is the column `run_rate` where the snapshots have one; otherwise persistence, for partners with a tenure below
+    the horizon scaled up to it (from at least four weeks, so that one early order is not a career).
+    """
+    if "run_rate" in rows.columns:
+        return np.asarray(np.clip(rows["run_rate"].fillna(0).to_numpy(dtype=np.float64), 0, None))
+    horizon = (rows["label_until"] - rows["as_of"]).dt.days.to_numpy(dtype=np.float64)
+    tenure = rows["tenure_days"].fillna(0).to_numpy(dtype=np.float64)
+    return np.asarray(
+        current_value(rows, target) * horizon / np.clip(tenure, np.minimum(_LEAST_TENURE_DAYS, horizon), horizon)
+    )
+
+
 def current_value(rows: pd.DataFrame, target: str) -> NDArray[np.float64]:
     """Return persistence: the target as of the date, 0 where unknown or negative (a net of refunds sells nothing)."""
     column = rows["persistence"] if "persistence" in rows.columns else rows[target]
-    return np.clip(column.fillna(0).to_numpy(dtype=np.float64), 0, None)
+    return np.asarray(np.clip(column.fillna(0).to_numpy(dtype=np.float64), 0, None))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tierwise.config.model_spec import FeatureSet, PotentialSpec
 from tierwise.potential.blend import Blend, fit_blend
 from tierwise.potential.cold_start import ColdStart, fit_cold_start
-from tierwise.potential.diagnose import Finding, diagnose_features, diagnose_intervals, findings_frame, regime
+from tierwise.potential.diagnose import diagnose_features, diagnose_intervals, findings_frame, regime
 from tierwise.potential.folds import Fold, inner_folds
 from tierwise.potential.gate import GateResult, Scored, decide
 from tierwise.potential.headroom import headroom_table
@@ -136,7 +136,7 @@ def _quantiles(folds: Sequence[Fold], scale: LogScale, context: _Context) -> Qua
 
 def _cold_start(labelled: pd.DataFrame, context: _Context, floor: float) -> ColdStart:
     newcomers = labelled[context.newcomers(labelled)]
-    return fit_cold_start(newcomers, labelled, context.features.attributes, context.spec.cold_start, floor)
+    return fit_cold_start(newcomers, labelled, context.features, context.spec.cold_start, floor)
 
 
 @dataclass(frozen=True)

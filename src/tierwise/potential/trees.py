@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 _MONOTONE = {"up": 1, "down": -1, "none": 0}
 _MAX_LEVELS = 60
 _SMALL_DATA_SHARE = 20
+_ROWS_PER_THREAD = 50_000
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,27 @@ class Trees:
 
     def raw(self, rows: pd.DataFrame) -> Floats:
         """Return raw scores (log of the relative mean, or the quantile), shape (n,)."""
-        scores = _booster(self.text).predict(self.columns.matrix(rows), raw_score=True, num_threads=2)
+        scores = _booster(self.text).predict(
+            self.columns.matrix(rows), raw_score=True, num_threads=threads_for(len(rows))
+        )
         return np.asarray(scores, dtype=np.float64)
 
     def contributions(self, rows: pd.DataFrame) -> tuple[Floats, dict[str, Floats]]:
         """Return the base values (n,) and each column's additive part of the raw score (path-dependent SHAP)."""
-        parts = np.asarray(_booster(self.text).predict(self.columns.matrix(rows), pred_contrib=True, num_threads=2))
+        parts = np.asarray(
+            _booster(self.text).predict(
+                self.columns.matrix(rows), pred_contrib=True, num_threads=threads_for(len(rows))
+            )
+        )
         return parts[:, -1], {name: parts[:, place] for place, name in enumerate(self.columns.names)}
+
+
+def threads_for(rows: int) -> int:
+    """Return how many threads help: on few rows threads wait for one another longer than they work.
+
+    It depends on the data alone, because sums, and so trees, depend on it.
+    """
+    return 1 if rows < _ROWS_PER_THREAD else 2
 
 
 @lru_cache(maxsize=16)
@@ -104,7 +119,9 @@ def fit_trees(rows: pd.DataFrame, response: Floats, columns: Columns, features: 
         features: Directions of the metrics.
         fit: Task, hyper-parameters and seed.
     """
-    directions = {feature.name: _MONOTONE[feature.direction] for feature in features.metrics}
+    # LightGBM takes monotone constraints for a mean, not for a quantile.
+    directed = features.metrics if fit.task.alpha is None else ()
+    directions = {feature.name: _MONOTONE[feature.direction] for feature in directed}
     constraints = [directions.get(name, 0) for name in columns.names]
     data = lgb.Dataset(columns.matrix(rows), label=response, feature_name=list(columns.names), free_raw_data=True)
     booster = lgb.train(fit.parameters(len(rows), constraints), data, num_boost_round=fit.spec.trees)
@@ -125,8 +142,9 @@ class TreeFit:
         shared = {
             "objective": self.task.objective, "learning_rate": spec.learning_rate, "num_leaves": spec.leaves,
             "max_depth": spec.depth, "min_data_in_leaf": max(5, min(spec.leaf_rows, rows // _SMALL_DATA_SHARE)),
-            "feature_fraction": spec.feature_fraction, "lambda_l2": spec.ridge, "monotone_constraints": constraints,
-            "deterministic": True, "force_row_wise": True, "num_threads": spec.threads, "seed": self.seed,
+            "feature_fraction": spec.feature_fraction, "lambda_l2": spec.ridge,
+            **({"monotone_constraints": constraints} if any(constraints) else {}),
+            "deterministic": True, "force_row_wise": True, "num_threads": min(spec.threads, threads_for(rows)), "seed": self.seed,
             "verbose": -1, "min_data_in_bin": 3, "feature_pre_filter": False,
         }  # fmt: skip
         own = {"tweedie_variance_power": spec.power} if self.task.alpha is None else {"alpha": self.task.alpha}

@@ -8,7 +8,7 @@ from datetime import date
 
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine, open_engine
-from tierwise.errors import Fault, Refused
+from tierwise.errors import Refused
 from tierwise.jobs.progress import Steps
 from tierwise.store.sources import read_tables
 from tierwise.tables import CheckResult, check_tables
@@ -33,21 +33,11 @@ def accepted_tables(workspace: Workspace, today: date, steps: Steps) -> Iterator
         yield engine, check_tables(engine, workspace, today)
 
 
-def refuse_over_tolerance(check: CheckResult) -> None:
-    """Stop a run whose data lost more than the workspace tolerates.
+def refuse_unfit(check: CheckResult) -> None:
+    """Stop a run whose data lost more than the workspace tolerates, or has no partner at all.
 
     Raises:
-        Refused: If the quarantined share of rows or of money of any table is over its tolerance.
+        Refused: With what was lost in each table, and examples.
     """
-    if check.over_tolerance:
-        raise Refused(
-            [
-                Fault(
-                    str(verdict),
-                    where=f"table {verdict.table}",
-                    examples=tuple(verdict.examples),
-                    todo="run `tierwise check`, correct the rows at their source, or raise the table's tolerance with a reason",
-                )
-                for verdict in check.over_tolerance
-            ]
-        )
+    if check.refusals:
+        raise Refused(list(check.refusals))

@@ -65,25 +65,19 @@ def build_snapshots(engine: Engine, workspace: Workspace, as_of: date) -> pd.Dat
     """
     first = first_event_date(engine, workspace)
     days = () if first is None else snapshot_days(workspace, as_of, first)
-    rows = compute(engine, workspace, sorted({*days, as_of}))
-    seen = rows[rows["first_seen"].notna()].reset_index(drop=True)
-    return _with_labels(seen, _labels(engine, workspace, days), workspace)
+    ends = {day: label_until(workspace, day) for day in days}
+    rows = compute(engine, workspace, sorted({*days, *ends.values(), as_of}))
+    wanted = rows["as_of"].isin([pd.Timestamp(day) for day in (*days, as_of)])
+    seen = rows[wanted & rows["first_seen"].notna()].reset_index(drop=True)
+    return _with_labels(seen, rows, {**ends, as_of: label_until(workspace, as_of)}, workspace.settings.potential.metric)
 
 
-def _labels(engine: Engine, workspace: Workspace, days: tuple[date, ...]) -> pd.DataFrame:
-    """The target at the end of each snapshot's horizon, keyed by the snapshot's own date."""
-    target = workspace.settings.potential.metric
-    by_end = {pd.Timestamp(label_until(workspace, day)): pd.Timestamp(day) for day in days}
-    if not by_end:
-        return pd.DataFrame({"as_of": pd.Series(dtype="datetime64[us]"), "partner_id": pd.Series(dtype="str"), "label": []})
-    ends = compute(engine, workspace, sorted(stamp.date() for stamp in by_end), only=(target,))
-    labels = ends[["as_of", "partner_id", target]].rename(columns={"as_of": "label_until", target: "label"})
-    return labels.assign(as_of=labels["label_until"].map(by_end).astype("datetime64[us]"))[["as_of", "partner_id", "label"]]
-
-
-def _with_labels(rows: pd.DataFrame, labels: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
-    target = workspace.settings.potential.metric
-    joined = rows.merge(labels, on=["as_of", "partner_id"], how="left", validate="one_to_one")
-    until = {day: pd.Timestamp(label_until(workspace, day.date())) for day in joined["as_of"].unique()}
-    joined["label_until"] = joined["as_of"].map(until).astype("datetime64[us]")
-    return joined.assign(persistence=joined[target])
+def _with_labels(seen: pd.DataFrame, rows: pd.DataFrame, ends: dict[date, date], target: str) -> pd.DataFrame:
+    """Add to each snapshot the target at the end of its horizon; missing where that date was not computed."""
+    until = {pd.Timestamp(day): pd.Timestamp(end) for day, end in ends.items()}
+    labelled = seen.assign(label_until=seen["as_of"].map(until).astype("datetime64[us]"), persistence=seen[target])
+    labels = rows[["as_of", "partner_id", target]].rename(columns={"as_of": "label_until", target: "label"})
+    latest = labelled["as_of"].max()
+    joined = labelled.merge(labels, on=["label_until", "partner_id"], how="left", validate="many_to_one")
+    joined.loc[joined["as_of"] == latest, "label"] = float("nan")
+    return joined

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import workspace_reference
+from tools import settings_faults, workspace_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,7 +28,10 @@ class Page:
 
 
 # The one place to add a generated page, for example Page("docs/workspace.md", workspace_reference).
-PAGES: tuple[Page, ...] = (Page("docs/workspace-reference.md", workspace_reference.page),)
+PAGES: tuple[Page, ...] = (
+    Page("docs/settings-faults.md", settings_faults.page),
+    Page("docs/workspace-reference.md", workspace_reference.page),
+)
 
 
 def read(path: Path) -> str:

@@ -18,10 +18,10 @@ def controls_of(placement: Placement) -> Controls:
     def mask(name: str, otherwise: bool) -> Mask:
         if name not in there:
             return np.full(rows, otherwise)
-        return figures.column(name).to_pandas().fillna(False).to_numpy(dtype=bool)
+        return np.asarray(figures.column(name).to_pandas().fillna(False), dtype=bool)
 
     def doubles(name: str) -> npt.NDArray[np.float64]:
-        return figures.column(name).to_numpy().astype(np.float64)
+        return np.asarray(figures.column(name).to_numpy(), dtype=np.float64)
 
     since = f"#{NEWCOMER_SINCE}"
     freezes = [name for name in placement.plan.controls if name.startswith("#freeze:")]

@@ -64,7 +64,8 @@ def _part(
 
 def floats(figures: pa.Table, column: str) -> Floats:
     """A column as doubles, NaN where unknown."""
-    return figures.column(column).to_numpy().astype(np.float64)
+    values: Floats = figures.column(column).to_numpy().astype(np.float64)
+    return values
 
 
 def threshold_of(item: CriterionColumns, figures: pa.Table) -> Floats:
@@ -129,7 +130,7 @@ class _Routes:
         first = np.where(np.isfinite(least) & (least > 0), costs.argmin(axis=0), -1)
         for index, flag in enumerate(flags):
             flag |= first == index
-        return least
+        return np.asarray(least, dtype=np.float64)
 
     def _cost(self, item: CriterionColumns) -> Floats:
         gap, threshold = gap_of(item, self._figures), np.abs(threshold_of(item, self._figures))

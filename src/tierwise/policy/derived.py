@@ -39,13 +39,15 @@ def derived_figures(policy: Policy, reading: Reading, kinds: Mapping[str, Kind])
     """Compile every parameter, group, definition and score of the policy."""
     found = [_parameter(name, table) for name, table in policy.parameters.items()]
     found += [_group(name, table) for name, table in policy.groups.items()]
-    known = {**kinds, **dict.fromkeys(policy.groups, "text")}
+    known: dict[str, Kind] = {**kinds, **dict.fromkeys(policy.groups, "text")}
     for name, definition in policy.definitions.items():
         expression = reading.parse(definition.formula, f"definitions.{name}", "window")
         if expression is not None:
             kind = kind_of(expression.tree, known)
             tree = to_tree(expression)
-            found.append(Derived(name, ({name: sql.double(tree) if kind == "number" else tree},), expression.names, kind))
+            found.append(
+                Derived(name, ({name: sql.double(tree) if kind == "number" else tree},), expression.names, kind)
+            )
     return found + [_score(policy, name, reading) for name in policy.scores]
 
 

@@ -179,9 +179,7 @@ class LadderCompiler:
 def _stored_truth(item: CriterionColumns) -> Truth:
     state = sql.column(item.state)
     unknown = exp.EQ(this=state.copy(), expression=exp.Literal.number(2))
-    met = sql.case(
-        [(unknown, sql.UNKNOWN.copy())], exp.EQ(this=state.copy(), expression=exp.Literal.number(1))
-    )
+    met = sql.case([(unknown, sql.UNKNOWN.copy())], exp.EQ(this=state.copy(), expression=exp.Literal.number(1)))
     options = item.criterion.options
     can_be_left_out = options.applies_if is not None or options.unknown == "skip"
     return Truth(met, exp.EQ(this=state.copy(), expression=exp.Literal.number(3)) if can_be_left_out else None)
@@ -198,9 +196,7 @@ def _criterion_columns(ladder: str, tier: str, rank: int, node: Node | None) -> 
         constant = None if criterion.threshold is None else _constant(criterion.threshold)
         varies = criterion.threshold is not None and constant is None
         threshold = f"#threshold:{at}" if varies else None
-        found.append(
-            CriterionColumns(tier, rank, name, criterion, f"#value:{at}", threshold, constant, f"#state:{at}")
-        )
+        found.append(CriterionColumns(tier, rank, name, criterion, f"#value:{at}", threshold, constant, f"#state:{at}"))
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -157,7 +156,7 @@ def _effective_on(review: Review, outcome: Outcome) -> pd.Series[pd.Timestamp]:
     return pd.Series(days)
 
 
-def _notice(review: Review, outcome: Outcome) -> tuple[pd.Series[pd.Timestamp], pd.Series[pd.Timestamp]]:
+def _notice(review: Review, outcome: Outcome) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.datetime64]]:
     """The notice in force after this review and the end of its grace; a recovery or a move ends it."""
     nothing = np.datetime64("NaT", "us")
     notice = notice_days(review)
@@ -168,5 +167,7 @@ def _notice(review: Review, outcome: Outcome) -> tuple[pd.Series[pd.Timestamp], 
     until = np.full(len(notice_on), nothing)
     if review.movement.demote.grace is not None:
         for start in np.unique(notice_on[stands]):
-            until[notice_on == start] = np.datetime64(grace_end(start.astype("datetime64[D]").astype(date), review), "us")
-    return pd.Series(notice_on), pd.Series(until)
+            until[notice_on == start] = np.datetime64(
+                grace_end(start.astype("datetime64[D]").astype(date), review), "us"
+            )
+    return notice_on, until

@@ -255,9 +255,7 @@ UPWARDS = (
     MovementRule("promotion_hold", "hold", rises_held, "tier_too_young"),
     MovementRule("promotion_confirmation", "watch", rises_unconfirmed, "promotion_not_confirmed"),
     MovementRule("promotion_calendar", "hold", rises_off_calendar, "no_promotions_on_this_day"),
-    MovementRule(
-        "promotion_approval", "watch", rises_pending, "promotion_awaits_approval", pending=risen_place
-    ),
+    MovementRule("promotion_approval", "watch", rises_pending, "promotion_awaits_approval", pending=risen_place),
     MovementRule("promotion_steps", "promote", rises_by_steps, "qualified_for_more_steps", risen_place),
     MovementRule("promotion", "promote", lambda review: review.rises, "qualified", risen_place),
 )

@@ -16,7 +16,6 @@ from sqlglot import exp
 
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine
-from tierwise.policy import sql
 from tierwise.policy.criteria_table import criteria_table
 from tierwise.policy.flags import flag_columns
 from tierwise.policy.plan import KEY, Plan, compile_policy, duplicate_fault
@@ -142,7 +141,9 @@ def _source(engine: Engine, table: str, flags: pd.DataFrame | None) -> exp.Expr:
         return exp.to_table(table, dialect="duckdb") if table.isidentifier() else exp.table_(table, quoted=True)
     engine.add_table(_FLAGS, flags)
     given = [
-        exp.alias_(exp.Coalesce(this=exp.column(name, "flags", quoted=True), expressions=[exp.false()]), name, quoted=True)
+        exp.alias_(
+            exp.Coalesce(this=exp.column(name, "flags", quoted=True), expressions=[exp.false()]), name, quoted=True
+        )
         for name in flags.columns[1:]
     ]
     inputs = exp.alias_(exp.table_(table, quoted=True), "inputs", table=True)

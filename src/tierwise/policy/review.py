@@ -130,7 +130,8 @@ class Review:
         day = np.datetime64(self.as_of, "M").astype(np.int64)
         start = self.past.tier_since.astype("datetime64[M]")
         elapsed = np.where(np.isnat(start), 0, day - start.astype(np.int64)) // months
-        return np.maximum(self.past.reviews_in_tier, elapsed)
+        reviews: Places = np.maximum(self.past.reviews_in_tier, elapsed)
+        return reviews
 
 
 def _most(steps: int | str) -> int:
@@ -138,7 +139,7 @@ def _most(steps: int | str) -> int:
 
 
 def _supported(now: Places, past: Places, confirm: Confirmation, *, highest: bool) -> Places:
-    """The place that at least so many of the last reviews reach (or have fallen to); a missing review supports nothing."""
+    """The place that at least so many of the last reviews reach (or have fallen to); a missing review gives no support."""
     missing = -128 if highest else 127
     earlier = past[:, : confirm.of_last - 1]
     reviews = np.column_stack([now, np.where(earlier == NO_REVIEW, missing, earlier)])

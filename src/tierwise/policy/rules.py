@@ -103,7 +103,9 @@ class RuleReader:
             return self.flag(rule.track)
         names = [tier.name for tier in self.policy.tracks[rule.track].tiers]
         if rule.reached not in names:
-            self.reading.fail(f"the track {rule.track!r} has no tier {rule.reached!r}; {hint(rule.reached, names)}", place)
+            self.reading.fail(
+                f"the track {rule.track!r} has no tier {rule.reached!r}; {hint(rule.reached, names)}", place
+            )
             return self.flag(rule.track)
         reached = exp.Literal.number(names.index(rule.reached))
         shown = f"{rule.track} reached {rule.reached}"
@@ -119,7 +121,9 @@ class RuleReader:
         if names & {f"{track}_rank" for track in self.policy.tracks}:
             return replace(node, options=replace(node.options, band=Decimal(0)))
         scores = sorted(names & self.scores.keys()) if node.operator in (">=", ">") else []
-        minima = [self._no_component_short(self.scores[name], node.options) for name in scores if self.scores[name].short]
+        minima = [
+            self._no_component_short(self.scores[name], node.options) for name in scores if self.scores[name].short
+        ]
         return Group("all", (node, *minima)) if minima else node
 
     def _no_component_short(self, score: ScoreColumns, options: Options) -> Criterion:

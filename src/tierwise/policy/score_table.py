@@ -78,4 +78,5 @@ def _cap(
 
 
 def _floats(figures: pa.Table, column: str) -> npt.NDArray[np.float64]:
-    return figures.column(column).to_pandas().to_numpy(dtype=np.float64, na_value=np.nan)
+    values: npt.NDArray[np.float64] = figures.column(column).to_pandas().to_numpy(dtype=np.float64, na_value=np.nan)
+    return values

@@ -154,7 +154,7 @@ def _has_minima(card: Scorecard) -> bool:
 
 def _short(card: Card, scorecard: Scorecard) -> exp.Expr:
     """Count the components that are not known to reach their minimum."""
-    conditions = []
+    conditions: list[exp.Expr] = []
     for column, component in zip(card.components, scorecard.components, strict=True):
         points = sql.column(column.column)
         if component.min is not None:
@@ -168,7 +168,7 @@ def _short(card: Card, scorecard: Scorecard) -> exp.Expr:
 
 
 def _best(cards: Sequence[Card]) -> exp.Expr:
-    """The place of the best scorecard: the highest total among those short of nothing, else among all; ties: the first."""
+    """The place of the best scorecard: the highest total of those short of nothing, else of all; the first of a tie."""
     qualified = [sql.case([(_is_zero(card.short), sql.column(card.total))]) for card in cards]
     every = [sql.column(card.total) for card in cards]
     return sql.case([*_places_of_best(qualified), *_places_of_best(every)])
@@ -200,7 +200,10 @@ def _assigned(score: Score, reading: Reading, place: str) -> exp.Expr:
 def _of_chosen(name: str, cards: Sequence[Card], chosen: str) -> dict[str, exp.Expr]:
     def of(column_of: str) -> exp.Expr:
         branches = [
-            (exp.EQ(this=sql.column(chosen), expression=exp.Literal.number(place)), sql.column(getattr(card, column_of)))
+            (
+                exp.EQ(this=sql.column(chosen), expression=exp.Literal.number(place)),
+                sql.column(getattr(card, column_of)),
+            )
             for place, card in enumerate(cards)
         ]
         return sql.case(branches)

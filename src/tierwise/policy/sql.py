@@ -60,7 +60,7 @@ def either(parts: Iterable[exp.Expr]) -> exp.Expr:
 
 
 def _joined(kind: type[exp.Connector], parts: Iterable[exp.Expr], empty: exp.Expr) -> exp.Expr:
-    wrapped = [exp.Paren(this=part.copy()) for part in parts]
+    wrapped: list[exp.Expr] = [exp.Paren(this=part.copy()) for part in parts]
     return reduce(lambda left, right: kind(this=left, expression=right), wrapped) if wrapped else empty
 
 
@@ -82,7 +82,9 @@ def total(parts: Sequence[exp.Expr]) -> exp.Expr:
 
 def counted(parts: Iterable[exp.Expr]) -> exp.Expr:
     """How many of the conditions hold."""
-    return total([case([(exp.Paren(this=part.copy()), exp.Literal.number(1))], exp.Literal.number(0)) for part in parts])
+    return total(
+        [case([(exp.Paren(this=part.copy()), exp.Literal.number(1))], exp.Literal.number(0)) for part in parts]
+    )
 
 
 def rounded(tree: exp.Expr) -> exp.Expr:

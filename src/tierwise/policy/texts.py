@@ -104,7 +104,10 @@ def policy_columns(policy: Policy) -> Iterator[tuple[str, str]]:
 
 
 def _tops(policy: Policy) -> Iterator[tuple[str, Top]]:
-    ladders = [("tiers", policy.tiers), *((f"tracks.{name}.tiers", track.tiers) for name, track in policy.tracks.items())]
+    ladders = [
+        ("tiers", policy.tiers),
+        *((f"tracks.{name}.tiers", track.tiers) for name, track in policy.tracks.items()),
+    ]
     for place, tiers in ladders:
         yield from ((f"{place}[{index}]", tier.top) for index, tier in enumerate(tiers) if tier.top is not None)
 
@@ -143,3 +146,18 @@ def check_known(policy: Policy, reading: Reading, columns: Iterable[str]) -> Non
         reading.parse_known(item.text, item.place, known, item.kind)
     for name, place in policy_columns(policy):
         reading.parse_known(name, place, known)
+
+
+def needed_columns(policy: Policy) -> list[str]:
+    """The columns that a policy's inputs must have, sorted: every name that is not the policy's own, nor a flag's.
+
+    Raises:
+        InvalidInput: With every expression that is refused.
+    """
+    reading = Reading(policy)
+    names = {name for name, _ in policy_columns(policy)}
+    for item in policy_texts(policy):
+        expression = reading.parse(item.text, item.place, item.kind)
+        names |= expression.names if expression is not None else set()
+    reading.finish()
+    return sorted(names - own_names(policy) - flags_of(policy))

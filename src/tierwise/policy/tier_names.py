@@ -19,7 +19,8 @@ def tier_names(places: npt.NDArray[np.integer], names: Sequence[str]) -> pd.Seri
     inside = (places >= 0) & (places < len(names))
     codes = pa.array(np.where(inside, places, 0).astype(np.int32), mask=~inside)
     texts = pa.DictionaryArray.from_arrays(codes, pa.array(list(names), pa.string())).cast(pa.string())
-    return texts.to_pandas().astype("str")
+    named: pd.Series[str] = texts.to_pandas().astype("str")
+    return named
 
 
 def tier_places(tiers: pd.Series[str], names: Sequence[str]) -> npt.NDArray[np.int64]:

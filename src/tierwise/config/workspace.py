@@ -304,7 +304,7 @@ class WorkspaceSettings(Settings):
             `TIERWISE_DATA` when either is given.
         extracted_on: The day on which the sources were extracted; later event dates are faults. The day of the run
             by default.
-        earliest_date: Earlier dates are faults.
+        earliest_date: Earlier dates are faults; 1900-01-01 at the earliest.
         calendar: The fiscal calendar and the reviews.
         currency: The program currency and its rates.
         tables: The tables, by name.
@@ -322,7 +322,7 @@ class WorkspaceSettings(Settings):
     name: Annotated[str, Field(min_length=1, max_length=80)]
     data_folder: str = "data"
     extracted_on: date | None = None
-    earliest_date: date = date(1980, 1, 1)
+    earliest_date: Annotated[date, Field(ge=date(1900, 1, 1))] = date(1980, 1, 1)
     calendar: Calendar = Calendar()
     currency: CurrencySettings = CurrencySettings()
     tables: dict[Name, TableSettings]

@@ -85,7 +85,7 @@ def _cycle(tree: Path) -> None:
         (_longest, "sample.py:1 long: 61 code lines"),
         (_arguments, "sample.py:1 wide: 7 arguments"),
         (_file, "tests/test_long.py: 401 lines"),
-        (_ratio, "test lines per code line (0 /"),
+        (_ratio, "test lines per code line ((0 + 0) /"),
         (_cycle, "tierwise.one < tierwise.two < tierwise.one"),
     ],
 )
@@ -139,3 +139,9 @@ def test_only_commands_of_the_command_line_may_have_many_arguments(text: str, tr
     elsewhere = _functions(tree, text)
     assert style.argument_figure(command).kept
     assert not style.argument_figure(elsewhere).kept
+
+
+def test_case_files_count_as_test_lines(tree: Path) -> None:
+    _ratio(tree)
+    (tree / "tests/case.yaml").write_text("# why\n\n" + "note: it holds\n" * 350)
+    assert _gate(tree).returncode == 0

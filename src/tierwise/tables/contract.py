@@ -138,7 +138,7 @@ def _column_rules(column: str, table: TableSettings, settings: WorkspaceSettings
     kind = column_type(column, own)
     yield from _text_rules(column, kind, is_id=column == "partner_id" or column in table.key)
     if own.currency_from is not None:
-        yield _currency_rule(column, settings)
+        yield from _currency_rules(column, settings)
     yield from type_rules(column, kind)
     if column in DATE_COLUMNS:
         yield from _day_rules(column, settings.earliest_date, newest)
@@ -165,12 +165,14 @@ def printable(text: str) -> str:
     return f"regexp_replace({text}, '{_CONTROL_IN_ID}', '?', 'g')"
 
 
-def _currency_rule(column: str, settings: WorkspaceSettings) -> Rule:
-    currency = currency_text(column)
+def _currency_rules(column: str, settings: WorkspaceSettings) -> Iterator[Rule]:
+    currency, amount = currency_text(column), text_of(column, "money")
     codes = ", ".join([settings.currency.program, *sorted(settings.currency.rates)][:_MOST_LISTED])
-    fails = f"{text_of(column, 'money')} IS NOT NULL AND {currency_rate(currency, settings.currency)} IS NULL"
+    without = f"{amount} IS NOT NULL AND {currency} IS NULL"
+    yield Rule("unknown_currency", column, without, "the row does not say in which currency the amount is", currency)
+    fails = f"{amount} IS NOT NULL AND {currency_rate(currency, settings.currency)} IS NULL"
     message = f"there is no program rate for the currency {{value}}; there are rates for {codes}"
-    return Rule("unknown_currency", column, fails, message, currency)
+    yield Rule("unknown_currency", column, fails, message, currency)
 
 
 def currency_text(column: str) -> str:

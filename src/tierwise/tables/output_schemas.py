@@ -83,6 +83,7 @@ RECOMMENDATIONS = OutputTable(
     {
         **_REVIEW,
         "partner_id": TEXT,
+        "partner_name": TEXT,
         "current_tier": TEXT,
         "eligible_tier": TEXT,
         "recommended_tier": TEXT,
@@ -92,6 +93,7 @@ RECOMMENDATIONS = OutputTable(
         "archetype_id": TEXT,
         "archetype": TEXT,
         "archetype_strength": NUMBER,
+        "archetype_status": TEXT,
         "potential": NUMBER,
         "potential_low": NUMBER,
         "potential_high": NUMBER,
@@ -99,6 +101,12 @@ RECOMMENDATIONS = OutputTable(
         "headroom": NUMBER,
         "next_tier": TEXT,
         "approval_role": TEXT,
+        "pending_tier": TEXT,
+        "effective_on": DAY,
+        "notice_on": DAY,
+        "grace_until": DAY,
+        "gain_tier": TEXT,
+        "keep_tier": TEXT,
         "model_version": TEXT,
         "policy_version": TEXT,
         "data_fingerprint": TEXT,
@@ -122,9 +130,26 @@ CRITERIA = OutputTable(
         "value": NUMBER,
         "met": TEXT,
         "gap": NUMBER,
+        "route": TEXT,
+        "cheapest": YES_NO,
     },
     key=("partner_id", "tier", "criterion"),
     required=("expression", "met"),
+)
+
+COMPONENTS = OutputTable(
+    "components",
+    {
+        **_REVIEW,
+        "partner_id": TEXT,
+        "score": TEXT,
+        "component": TEXT,
+        "scorecard": TEXT,
+        "dimension": TEXT,
+        "points": NUMBER,
+        "max_points": NUMBER,
+    },
+    key=("partner_id", "score", "component"),
 )
 
 CONTRIBUTIONS = OutputTable(
@@ -195,7 +220,7 @@ QUARANTINE = OutputTable(
 )
 
 OUTPUT_TABLES: Mapping[str, OutputTable] = MappingProxyType(
-    {table.name: table for table in (RECOMMENDATIONS, CRITERIA, CONTRIBUTIONS, REASONS, ROADMAP, QUARANTINE)}
+    {table.name: table for table in (RECOMMENDATIONS, CRITERIA, COMPONENTS, CONTRIBUTIONS, REASONS, ROADMAP, QUARANTINE)}
 )
 
 _FAMILIES: Mapping[pa.DataType, tuple[str, ...]] = {

@@ -121,12 +121,14 @@ def _number_sql(text: str, kind: ColumnType, rate: str | None) -> str:
 
 
 def _date_sql(text: str) -> str:
+    # The common form, without a pattern: ten characters that the engine would write in the same way.
+    is_plain = f"strlen({text}) = 10 AND CAST(TRY_CAST({text} AS DATE) AS VARCHAR) = {text}"
     compact = f"substr({text}, 1, 4) || '-' || substr({text}, 5, 2) || '-' || substr({text}, 7, 2)"
     quarter_end = (
         f"CASE right({text}, 1) WHEN '1' THEN '-03-31' WHEN '2' THEN '-06-30' WHEN '3' THEN '-09-30' ELSE '-12-31' END"
     )
     return (
-        f"CASE WHEN CAST(TRY_CAST({text} AS DATE) AS VARCHAR) = {text} THEN TRY_CAST({text} AS DATE)"
+        f"CASE WHEN {is_plain} THEN TRY_CAST({text} AS DATE)"
         f" WHEN {matches(text, _ISO)} THEN TRY_CAST(substr({text}, 1, 10) AS DATE)"
         f" WHEN {matches(text, _COMPACT)} THEN TRY_CAST({compact} AS DATE)"
         f" WHEN {matches(text, _MONTH)} THEN last_day(TRY_CAST({text} || '-01' AS DATE))"

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from mlflow.exceptions import ExecutionException
 from mlflow.projects._project_spec import Project, load_project
 
 BIN = Path(sys.executable).parent
+AS_OF = ("-P", "as_of=2026-09-30")
 
 
 @pytest.fixture(scope="module")
@@ -67,20 +69,20 @@ def test_no_door_lets_an_undeclared_parameter_through(
     assert f"--{name} {value}" in result.stderr
 
 
-def test_check_runs_through_mlflow(repository: Path, workspace: Path, tmp_path: Path) -> None:
-    result = _mlflow_run(repository, tmp_path, "-e", "check", "-P", f"workspace={workspace}")
-    assert result.returncode == 0, result.stderr
-    assert "succeeded" in result.stderr
+def test_a_missing_parameter_is_refused(project: Project, tmp_path: Path) -> None:
+    with pytest.raises(ExecutionException, match="missing parameters: 'as_of'"):
+        project.get_entry_point("score").compute_command({"workspace": str(tmp_path)}, None)
 
 
-def test_unknown_parameter_fails_the_run(repository: Path, tmp_path: Path) -> None:
+def test_an_undeclared_parameter_fails_the_run(repository: Path, tmp_path: Path) -> None:
     result = _mlflow_run(repository, tmp_path, "-e", "check", "-P", f"workspace={tmp_path}", "-P", "bogus=1")
     assert result.returncode == 1
     assert "--bogus 1" in result.stderr
     assert "failed" in result.stderr
 
 
-def test_missing_parameter_is_refused(repository: Path, tmp_path: Path) -> None:
-    result = _mlflow_run(repository, tmp_path, "-e", "score", "-P", f"workspace={tmp_path}")
-    assert result.returncode == 1
-    assert "missing parameters: 'as_of'" in result.stderr
+def test_check_train_and_score_run_through_mlflow(repository: Path, workspace: Path, tmp_path: Path) -> None:
+    for entry, more in (("check", ()), ("train", AS_OF), ("score", AS_OF)):
+        result = _mlflow_run(repository, tmp_path, "-e", entry, "-P", f"workspace={workspace}", *more)
+        assert result.returncode == 0, result.stderr
+    assert list((workspace / "output").rglob("recommendations*.parquet"))

@@ -17,6 +17,7 @@ def recommendations(partners: int = 3, seed: int = 1) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     frame = pd.DataFrame({"partner_id": [f"P{number:05d}" for number in range(partners)]})
     return frame.assign(
+        partner_name=None,
         current_tier="entry",
         eligible_tier="growth",
         recommended_tier=None,
@@ -26,6 +27,7 @@ def recommendations(partners: int = 3, seed: int = 1) -> pd.DataFrame:
         archetype_id="a1",
         archetype="steady sellers",
         archetype_strength=draw.random(partners),
+        archetype_status="named",
         potential=draw.gamma(2, 1000, partners),
         potential_low=np.nan,
         potential_high=np.nan,
@@ -34,6 +36,12 @@ def recommendations(partners: int = 3, seed: int = 1) -> pd.DataFrame:
         value=draw.random(partners),
         next_tier="strategic",
         approval_role=None,
+        pending_tier=None,
+        effective_on=pd.NaT,
+        notice_on=pd.NaT,
+        grace_until=pd.NaT,
+        gain_tier="growth",
+        keep_tier="growth",
         model_version="3",
         policy_version="standard@2026-07-01",
         data_fingerprint="f00d",

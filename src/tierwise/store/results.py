@@ -18,7 +18,9 @@ from tierwise.store.writer import MANIFEST, MANIFEST_FORMAT, sha256_of
 from tierwise.store.writer_disk import folder_in_place
 from tierwise.tables.output_schemas import output_table
 
-TIER_HISTORY_COLUMNS = ("partner_id", "as_of", "tier", "eligible_tier", "action", "rule")
+TIER_HISTORY_COLUMNS = (
+    "partner_id", "as_of", "tier", "eligible_tier", "action", "rule", "gain_tier", "keep_tier", "notice_on",
+)  # fmt: skip
 
 # A run may put a new output in place while this one reads; the second look then finds the new one whole.
 _LOOKS = 5
@@ -155,7 +157,7 @@ def tier_history(output: Path, before: date) -> pd.DataFrame:
     frames = [read_table(output, as_of, "recommendations") for as_of in earlier]
     if not frames:
         empty = pd.DataFrame({name: pd.Series(dtype="str") for name in TIER_HISTORY_COLUMNS})
-        return empty.astype({"as_of": "datetime64[us]"})
+        return empty.astype({"as_of": "datetime64[us]", "notice_on": "datetime64[us]"})
     history = pd.concat(frames, ignore_index=True).rename(columns={"recommended_tier": "tier"})
     return history[list(TIER_HISTORY_COLUMNS)].sort_values(["partner_id", "as_of"], ignore_index=True)
 

@@ -62,6 +62,22 @@ def target_faults(document: Document, settings: WorkspaceSettings, catalog: Cata
     yield from _horizon_faults(document, potential.horizon, potential.metric, metric, metric.window)
 
 
+def archetype_faults(document: Document, settings: WorkspaceSettings, catalog: Catalog) -> Iterator[Fault]:
+    """Check that archetypes are found by features of the catalog and attributes of partners."""
+    features = [name for name, metric in catalog.metrics.items() if metric.feature]
+    for index, name in enumerate(settings.archetypes.metrics):
+        where = document.where(("archetypes", "metrics", index))
+        if name not in catalog.metrics:
+            yield Fault(f"{name!r} is no metric; {hint(name, features)}", where)
+        elif name not in features:
+            yield Fault(f"the metric {name!r} has 'feature: false', so the models may not use it", where)
+    known = attributes(settings)
+    for index, name in enumerate(settings.archetypes.attributes or ()):
+        if name not in known:
+            where = document.where(("archetypes", "attributes", index))
+            yield Fault(f"{name!r} is no attribute of partners; {hint(name, known)}", where)
+
+
 def benefits_faults(
     document: Document, benefits: Benefits, tiers: Iterable[str], catalog: Catalog | None
 ) -> Iterator[Fault]:

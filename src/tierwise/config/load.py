@@ -11,7 +11,7 @@ from typing import TypeVar
 from tierwise.config.base import Settings
 from tierwise.config.benefits import Benefits
 from tierwise.config.catalog import Catalog
-from tierwise.config.checks import benefits_faults, catalog_faults, target_faults, workspace_faults
+from tierwise.config.checks import archetype_faults, benefits_faults, catalog_faults, target_faults, workspace_faults
 from tierwise.config.columns import attributes
 from tierwise.config.policy import Policy, load_policies
 from tierwise.config.validation import check_settings
@@ -172,6 +172,7 @@ class _Reading:
         if settings is not None and catalog is not None:
             self.faults.extend(catalog_faults(*catalog, settings[1]))
             self.faults.extend(target_faults(*settings, catalog[1]))
+            self.faults.extend(archetype_faults(*settings, catalog[1]))
         if benefits is not None:
             tiers = [name for policy in policies for name in policy.tier_names]
             self.faults.extend(benefits_faults(*benefits, tiers, catalog[1] if catalog else None))

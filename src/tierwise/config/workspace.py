@@ -236,6 +236,21 @@ class PotentialSettings(Settings):
     reviews: Annotated[int, Field(ge=1)] = 12
 
 
+class ArchetypeSettings(Settings):
+    """What partners are compared by to find archetypes.
+
+    Archetypes tell how a partner works. A catalog with many measures of how much it sells would tell the large from
+    the small instead, so a workspace can name the metrics that describe behaviour.
+
+    Attributes:
+        metrics: The metrics to compare by, which must be features; by default all features of the catalog.
+        attributes: The attributes to compare by; by default all.
+    """
+
+    metrics: tuple[Name, ...] = ()
+    attributes: tuple[Name, ...] | None = None
+
+
 class Segments(Settings):
     """Which attributes hold the standard segments; audits, peers and reports are cut by them.
 
@@ -311,6 +326,7 @@ class WorkspaceSettings(Settings):
         lookups: Reference tables, by name.
         segments: Which attributes hold the standard segments.
         potential: What potential means.
+        archetypes: What partners are compared by to find archetypes.
         tolerance: How much may be quarantined before `score` refuses.
         output: Where and how the output tables are written.
         engine: Limits of the embedded engine.
@@ -329,6 +345,7 @@ class WorkspaceSettings(Settings):
     lookups: dict[Name, Lookup] = Field(default_factory=dict)
     segments: Segments = Segments()
     potential: PotentialSettings
+    archetypes: ArchetypeSettings = ArchetypeSettings()
     tolerance: Tolerance = Tolerance()
     output: OutputSettings = OutputSettings()
     engine: EngineSettings = EngineSettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -18,6 +19,14 @@ def model_features(workspace: Workspace) -> FeatureSet:
     potential = workspace.settings.potential
     attributes = tuple(workspace.attributes)
     return feature_set(workspace.catalog.metrics, potential.metric, attributes, potential.comparable_by)
+
+
+def archetype_features(workspace: Workspace) -> FeatureSet:
+    """The columns that archetypes are found by: those the workspace names, or all that the models may use."""
+    features, chosen = model_features(workspace), workspace.settings.archetypes
+    metrics = tuple(metric for metric in features.metrics if not chosen.metrics or metric.name in chosen.metrics)
+    attributes = features.attributes if chosen.attributes is None else chosen.attributes
+    return replace(features, metrics=metrics, attributes=attributes)
 
 
 def snapshot_days(workspace: Workspace, as_of: date, first_event: date) -> tuple[date, ...]:

@@ -33,8 +33,8 @@ DRIFT_SD = 0.13
 """Quarterly spread (log) of the random walk of a partner's level; its expectation is 1."""
 DECLINE_A_QUARTER = 0.13
 """Log fall a quarter once a lasting decline has set in."""
-LEAVE_HAZARD = 0.005
-LEAVE_HAZARD_IN_DECLINE = 0.045
+LEAVE_HAZARD = 0.003
+LEAVE_HAZARD_IN_DECLINE = 0.03
 PRESENT_AT_START = 0.64
 LONGEST_TENURE_QUARTERS = 44
 

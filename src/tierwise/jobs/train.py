@@ -14,7 +14,7 @@ from tierwise.config.model_spec import FeatureSet, ModelSpec
 from tierwise.jobs.accept import accepted_tables, refuse_unfit
 from tierwise.jobs.model_files import load_model_spec
 from tierwise.jobs.progress import Notify, Steps, silent
-from tierwise.jobs.snapshots import build_snapshots, model_features
+from tierwise.jobs.snapshots import archetype_features, build_snapshots, model_features
 from tierwise.potential import Backtest, PotentialModel
 from tierwise.reports.training import TrainingSummary, gini_by_origin
 from tierwise.store.bundle import grouped
@@ -103,7 +103,8 @@ def _learn(workspace: Workspace, inputs: _Inputs, registry: Registry, steps: Ste
     tested = potential.backtest(snapshots, features, spec.potential, as_of, seed, segments)
     steps.begin("find the archetypes")
     rows = snapshots[snapshots["as_of"] == as_of].reset_index(drop=True)
-    found = archetypes.fit(rows, features, spec.archetypes, seed, previous=_archetypes_in_force(registry))
+    by = archetype_features(workspace)
+    found = archetypes.fit(rows, by, spec.archetypes, seed, previous=_archetypes_in_force(registry))
     assigned = archetypes.assign(found, rows)
     return Learned(inputs.as_of, inputs.data_fingerprint, features, spec, snapshots, model, tested, found, assigned)
 
@@ -120,7 +121,9 @@ def _record(learned: Learned) -> TrainingRecord:
         as_of=learned.as_of,
         data_fingerprint=learned.data_fingerprint,
         gate=learned.potential.source,
-        parts=grouped(potential=potential.to_parts(learned.potential), archetypes=archetypes.to_parts(learned.archetypes)),
+        parts=grouped(
+            potential=potential.to_parts(learned.potential), archetypes=archetypes.to_parts(learned.archetypes)
+        ),
         input_example=learned.current[_model_columns(learned)].head(EXAMPLE_ROWS),
         params=_params(learned),
         metrics=_metrics(learned),
@@ -182,7 +185,9 @@ def _summary(learned: Learned, logged: LoggedVersion) -> TrainingSummary:
 def _composition(learned: Learned) -> pd.DataFrame:
     """Partners per archetype; one without a name is shown by its id."""
     assigned = learned.assigned.dropna(subset=["archetype_id"])
-    shown = assigned.assign(archetype=assigned["archetype"].fillna(assigned["archetype_id"] + " (too unstable to name)"))
+    shown = assigned.assign(
+        archetype=assigned["archetype"].fillna(assigned["archetype_id"] + " (too unstable to name)")
+    )
     counts = shown.groupby(["archetype_id", "archetype"], as_index=False).agg(partners=("partner_id", "size"))
     return counts.assign(share=counts["partners"] / max(len(learned.assigned), 1))
 

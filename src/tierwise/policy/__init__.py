@@ -1,8 +1,42 @@
 """The policy engine: places partners by a dated policy file, moves them by named rules, lints and replays policies."""
 
+from tierwise.policy.diff import Change, diff
+from tierwise.policy.guardrail_reports import manager_load, promoted_without_growth, tier_inflation
 from tierwise.policy.movement import NO_HISTORY, move
 from tierwise.policy.movement_rules import MOVEMENT_RULES, MovementRule
 from tierwise.policy.placement import Placement, place
-from tierwise.policy.texts import check_expressions
+from tierwise.policy.preview import Preview, Stakes, Today, preview
+from tierwise.policy.replay import Replay, as_history, compare_replays, replay
+from tierwise.policy.texts import check_expressions, needed_columns
+from tierwise.policy.tier_dates import tier_on
+from tierwise.policy.versions import Lock, LockedPolicy, check_lock, in_force, locked
 
-__all__ = ["MOVEMENT_RULES", "NO_HISTORY", "MovementRule", "Placement", "check_expressions", "move", "place"]
+__all__ = [
+    "MOVEMENT_RULES",
+    "NO_HISTORY",
+    "Change",
+    "Lock",
+    "LockedPolicy",
+    "MovementRule",
+    "Placement",
+    "Preview",
+    "Replay",
+    "Stakes",
+    "Today",
+    "as_history",
+    "check_expressions",
+    "check_lock",
+    "compare_replays",
+    "diff",
+    "in_force",
+    "locked",
+    "manager_load",
+    "move",
+    "needed_columns",
+    "place",
+    "preview",
+    "promoted_without_growth",
+    "replay",
+    "tier_inflation",
+    "tier_on",
+]

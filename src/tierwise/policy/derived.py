@@ -1,4 +1,4 @@
-"""The columns that a policy adds to its inputs: flags, parameters, groups, definitions and scores, in workable order."""
+"""The columns that a policy adds to its inputs: parameters, groups, definitions and scores, in workable order."""
 
 from __future__ import annotations
 

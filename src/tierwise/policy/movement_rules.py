@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 
 from tierwise.config.calendar import shift
-from tierwise.policy.review import Mask, Places, Review
+from tierwise.config.durations import Duration
+from tierwise.policy.review import Days, Mask, Places, Review
 
 Action = Literal["place", "promote", "demote", "hold", "watch", "insufficient_evidence"]
 Who = Callable[[Review], Mask]
@@ -79,15 +80,20 @@ def is_at_sunset(review: Review) -> Mask:
         return review.everyone(False)
     if sunset.at_entry_for is not None:
         stuck = (review.current == 0) & (review.eligible <= 0)
-        if sunset.at_entry_for.unit == "review":
-            return stuck & (review.reviews_in_tier >= sunset.at_entry_for.count)
-        return stuck & review.waited(review.past.tier_since, sunset.at_entry_for)
+        return stuck & _lasted(review, sunset.at_entry_for, review.reviews_in_tier, review.past.tier_since)
     below = (review.eligible < 0) & ~review.past.exited
-    wait = sunset.below_entry_for
-    assert wait is not None
-    if wait.unit == "review":
-        return below & (review.past.reviews_below_entry + 1 >= wait.count)
-    return below & review.waited(review.past.below_entry_since, wait)
+    reviews_below = review.past.reviews_below_entry + 1
+    return below & _lasted(review, sunset.below_entry_for, reviews_below, review.past.below_entry_since)
+
+
+def _lasted(review: Review, wait: Duration | None, reviews: Places, since: Days) -> Mask:
+    """Whether something lasted so many reviews, or so much time."""
+    if wait is None:
+        return review.everyone(False)
+    if wait.unit != "review":
+        return review.waited(since, wait)
+    long_enough: Mask = reviews >= wait.count
+    return long_enough
 
 
 def loses_at_once(review: Review) -> Mask:
@@ -146,8 +152,9 @@ def falls_guaranteed(review: Review) -> Mask:
     if transition is None:
         return review.everyone(False)
     start = review.policy.effective_from
-    is_over = shift(start, transition.no_demotion_for, review.calendar) <= review.as_of
-    return review.falls & ~review.everyone(is_over) & (review.past.tier_since < np.datetime64(start, "D"))
+    is_running = review.as_of < shift(start, transition.no_demotion_for, review.calendar)
+    held_before: Mask = review.past.tier_since < np.datetime64(start, "D")
+    return review.falls & review.everyone(is_running) & held_before
 
 
 def falls_new(review: Review) -> Mask:

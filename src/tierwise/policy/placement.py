@@ -21,6 +21,7 @@ from tierwise.policy.flags import flag_columns
 from tierwise.policy.plan import KEY, Plan, compile_policy, duplicate_fault
 from tierwise.policy.score_table import components_table
 from tierwise.policy.tier_names import tier_names
+from tierwise.policy.units import partner_figures, units_table
 
 _INPUTS = "policy_inputs_"
 _FLAGS = "policy_flags_"
@@ -62,7 +63,7 @@ class Placement:
 
         Columns: `partner_id`, `score`, `scorecard`, `component`, `dimension`, `points`, `max_points`.
         """
-        return components_table(self.plan, self.figures)
+        return components_table(self.plan, self.partner_figures)
 
     def for_partners(self, partner_ids: Iterable[str]) -> Placement:
         """The same placement for some partners, to read their criteria without building those of all."""
@@ -82,10 +83,15 @@ class Placement:
         for start in range(0, len(ids), partners):
             yield self.for_partners(ids[start : start + partners])
 
-    @property
+    @cached_property
     def partner_figures(self) -> pa.Table:
         """The figures with one row per partner, in the order of `tiers`."""
-        return self.figures
+        return partner_figures(self.plan, self.figures)
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """Under `per`, one row per partner and unit with its eligible tier."""
+        return units_table(self.plan, self.figures)
 
     def ranks(self, ladder: str = "") -> Mapping[str, npt.NDArray[np.int8]]:
         """The places of the eligible, gain and keep tiers in a ladder; -1 for no tier. One per row of `tiers`."""
@@ -126,7 +132,7 @@ def place(
     keys = [KEY] if policy.per is None else [KEY, policy.per.column]
     figures = engine.arrow(plan.query(source, keys).sql("duckdb", identify=True))
     _check_keys(figures, keys)
-    return Placement(policy, plan, figures, tiers_table(plan, figures))
+    return Placement(policy, plan, figures, tiers_table(plan, partner_figures(plan, figures)))
 
 
 def _loaded(engine: Engine, inputs: pd.DataFrame | str) -> str:

@@ -21,6 +21,7 @@ from tierwise.policy.texts import EVIDENCE_PREFIX, check_known, flags_of, own_na
 from tierwise.policy.truth import Bands, holds
 
 KEY = "partner_id"
+HOME = "#home"
 EVIDENCE, IMMEDIATE, MANAGER, NEWCOMER_SINCE, RANK_BY, GROWTH = (
     "evidence", "immediate_loss", "manager", "newcomer_since", "rank_by", "growth",
 )  # fmt: skip
@@ -174,6 +175,8 @@ class _Assembly:
                     for key, least in rails.evidence.items()
                 )
             )
+        if self.policy.per is not None and self.policy.per.home is not None:
+            controls[HOME] = sql.column(self.policy.per.home)
         if rails.manager_capacity is not None:
             controls[f"#{MANAGER}"] = exp.cast(sql.column(rails.manager_capacity.by), "VARCHAR")
         if movement.newcomers is not None and movement.newcomers.since is not None:

@@ -139,7 +139,7 @@ def _most(steps: int | str) -> int:
 
 
 def _supported(now: Places, past: Places, confirm: Confirmation, *, highest: bool) -> Places:
-    """The place that at least so many of the last reviews reach (or have fallen to); a missing review gives no support."""
+    """The place that enough of the last reviews reach, or have fallen to; a missing review gives no support."""
     missing = -128 if highest else 127
     earlier = past[:, : confirm.of_last - 1]
     reviews = np.column_stack([now, np.where(earlier == NO_REVIEW, missing, earlier)])

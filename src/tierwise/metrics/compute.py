@@ -17,6 +17,8 @@ from tierwise.metrics.plan import plan_table
 from tierwise.metrics.reading import Formula, ParsedCatalog, parse_catalog
 from tierwise.metrics.universe import universe_query
 
+_BATCH = 60
+
 
 def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date]) -> pd.DataFrame:
     """Compute the metric rows of every partner known at each as-of date.
@@ -30,8 +32,8 @@ def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date]) -
 
     Returns:
         One row per `as_of` (`datetime64[us]`) and `partner_id` (`str`), sorted by both; then `first_seen`
-        (`datetime64[us]`, missing before the first sign of the partner), `tenure_days` (float64), the attributes (`str`,
-        missing where unknown), and one float64 column per metric in the order of the catalog, NaN where unknown.
+        (`datetime64[us]`, missing before the first sign of the partner), `tenure_days` (float64), the attributes
+        (`str`, missing where unknown), and one float64 column per metric in the order of the catalog, NaN where unknown.
 
     Raises:
         InvalidInput: If the catalog is at fault, a figure does not fit the data, or a metric with `missing: fail` has
@@ -41,6 +43,12 @@ def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date]) -
     ordered = sorted(set(as_of_dates))
     if not ordered:
         raise InvalidInput(Fault("no as-of date is given", "metrics"))
+    batches = [ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH)]
+    return pd.concat([_batch(engine, workspace, catalog, batch) for batch in batches], ignore_index=True)
+
+
+def _batch(engine: Engine, workspace: Workspace, catalog: ParsedCatalog, ordered: Sequence[date]) -> pd.DataFrame:
+    """Compute at most 60 as-of dates at once: the query keeps a bit for each in one integer."""
     made = [UNIVERSE]
     try:
         engine.create_table(UNIVERSE, universe_query(workspace, ordered))

@@ -31,7 +31,7 @@ def table_query(plan: Plan) -> str:
         SQL with the columns `as_of`, `partner_id`, one column per metric, and `_rows_<metric>` for each metric whose
         missing rows are a fault. One row per row of the universe.
     """
-    steps = [("_reviews", _reviews(plan)), ("_days", _days(plan))]
+    steps = [("_reviews", _reviews(plan)), ("_cell_days", _cell_days(plan)), ("_days", _days(plan))]
     if plan.has_known_on:
         steps.append(("_known", _known(plan)))
     steps.append(("_events", _events(plan)))
@@ -45,16 +45,20 @@ def table_query(plan: Plan) -> str:
 
 def as_of_rows(as_of_dates: Iterable[date]) -> str:
     """SQL rows of the as-of dates with their number, oldest first."""
-    return _values((f"{_day(as_of)}, {number}" for number, as_of in enumerate(as_of_dates)), "as_of, review")
+    rows = (f"{_day(as_of)}, {number}, {1 << number}" for number, as_of in enumerate(as_of_dates))
+    return _values(rows, "as_of, review, bit")
 
 
 def known_days(table: str, column: str, date_column: str) -> str:
-    """SQL that gives each distinct day of knowledge the number of the first as-of date at which it counts."""
+    """SQL that gives each distinct day of knowledge the number of the first as-of date at which it counts.
+
+    `_seen` holds the same as bits, one per as-of date at which the knowledge counts."""
     known = f"coalesce({quoted(column)}, {quoted(date_column)})"
     return (
-        f"SELECT k.known_on, CAST(count(r.as_of) AS INTEGER) AS _known"
-        f" FROM (SELECT DISTINCT {known} AS known_on FROM {quoted(table)}) AS k"
-        f" LEFT JOIN _reviews AS r ON r.as_of < k.known_on GROUP BY k.known_on"
+        f"SELECT k.known_on, CAST(count_if(r.as_of < k.known_on) AS INTEGER) AS _known,"
+        f" bit_or(CASE WHEN r.as_of < k.known_on THEN 0 ELSE r.bit END) AS _seen"
+        f" FROM (SELECT DISTINCT {known} AS known_on FROM {quoted(table)}) AS k CROSS JOIN _reviews AS r"
+        f" GROUP BY k.known_on"
     )
 
 
@@ -80,15 +84,15 @@ def _reviews(plan: Plan) -> str:
     rows = []
     for number, as_of in enumerate(plan.as_of_dates):
         bounds = {label: cells.bounds(spans[label, as_of]) for label in labels}
-        row = [_day(as_of), str(number)]
+        row = [_day(as_of), str(number), str(1 << number)]
         for members in ranges.values():
             row += [str(min(bounds[one][0] for one in members)), str(max(bounds[one][1] for one in members))]
         rows.append(", ".join(row))
     names = ", ".join(f"{name}_after, {name}_until" for name in ranges)
-    return _values(rows, f"as_of, review, {names}")
+    return _values(rows, f"as_of, review, bit, {names}")
 
 
-def _days(plan: Plan) -> str:
+def _cell_days(plan: Plan) -> str:
     """Every day on which something happened within any window, with its cell and its periods."""
     column = quoted(plan.date_column)
     edges = plan.cells().edges
@@ -104,6 +108,18 @@ def _days(plan: Plan) -> str:
         f" LEFT JOIN (VALUES {', '.join(f'({_day(edge)})' for edge in edges)}) AS e(edge) ON e.edge < d.day"
         f" GROUP BY d.day"
     )
+
+
+def _days(plan: Plan) -> str:
+    """The days, with the as-of dates at which each is in a window as bits, for the windows of distinct keys."""
+    labels = sorted({piece.stretch for piece in plan.pieces if piece.path == "keys"})
+    bits = "".join(f", bit_or(CASE WHEN {_inside('d', one)} THEN r.bit ELSE 0 END) AS {one}_bits" for one in labels)
+    return f"SELECT d.*{bits} FROM _cell_days AS d CROSS JOIN _reviews AS r GROUP BY ALL" if bits else "FROM _cell_days"
+
+
+def _inside(rows: str, name: str) -> str:
+    """Whether the cell of a row is in a window (or a group's reach) at the as-of date `r`."""
+    return f"{rows}._cell > r.{name}_after AND {rows}._cell <= r.{name}_until"
 
 
 def _period_sql(plan: Plan, per: str) -> str:
@@ -123,7 +139,7 @@ def _events(plan: Plan) -> str:
     day = quoted(plan.date_column)
     joins, columns = f"JOIN _days ON t.{day} = _days.day", "t.*, _days.* EXCLUDE (day)"
     if plan.has_known_on:
-        columns += ", _known._known"
+        columns += ", _known._known, _known._seen"
         joins += f" JOIN _known ON coalesce(t.known_on, t.{day}) = _known.known_on"
     return f"SELECT {columns} FROM {quoted(plan.table)} AS t {joins}"
 
@@ -132,16 +148,20 @@ def _events(plan: Plan) -> str:
 
 
 def _group_steps(plan: Plan, group: Group, pieces: dict[Piece, str]) -> Iterator[tuple[str, str]]:
+    if group.path == "keys":
+        yield from _key_steps(plan, group, pieces)
+        return
     labels = sorted({piece.stretch for piece in pieces})
     if group.path == "rows":
         yield f"{group.name}_at", _at(plan, group, "_events", labels)
         yield f"{group.name}_by", _by(group, {name: _from_rows(piece) for piece, name in pieces.items()})
         return
     parts = _parts(pieces)
-    yield group.name, _per_cell(plan, group, parts)
+    whole_periods = plan.has_whole_periods(group)
+    yield group.name, _per_cell(plan, group, parts, whole_periods)
     yield f"{group.name}_at", _at(plan, group, group.name, labels)
-    merged = {name: _merged(piece, parts[_part(piece)]) for piece, name in pieces.items()}
-    yield f"{group.name}_by", _by(group, merged)
+    made = {name: _merged(piece, parts[_part(piece)], whole_periods) for piece, name in pieces.items()}
+    yield f"{group.name}_by", _by(group, made, whole_periods)
 
 
 def _part(piece: Piece) -> tuple[str, str | None]:
@@ -154,37 +174,31 @@ def _parts(pieces: Iterable[Piece]) -> dict[tuple[str, str | None], str]:
     return {part: f"c{number}" for number, part in enumerate(distinct, start=1)}
 
 
-def _per_cell(plan: Plan, group: Group, parts: dict[tuple[str, str | None], str]) -> str:
-    keys = (
-        ["partner_id", "_cell"] + (["_known"] if plan.has_known_on else []) + ([f"_{group.per}"] if group.per else [])
-    )
-    if group.path == "keys":
-        made = [f"bool_or({condition or 'true'}) AS {name}" for (_, condition), name in parts.items()]
-        keys_sql, where = [*keys, f"{group.key} AS _key"], f" WHERE {group.key} IS NOT NULL"
-    else:
-        made = [f"{_filtered(aggregate, condition)} AS {name}" for (aggregate, condition), name in parts.items()]
-        keys_sql, where = keys, ""
-    numbers = ", ".join(str(number + 1) for number in range(len(keys_sql)))
-    return f"SELECT {', '.join(keys_sql + made)} FROM _events{where} GROUP BY {numbers}"
+def _per_cell(plan: Plan, group: Group, parts: dict[tuple[str, str | None], str], whole_periods: bool) -> str:
+    """The parts per partner and cell (and period), in order of partners, which halves the time of the next step."""
+    keys = ["partner_id"] + ([f"_{group.per}"] if group.per else []) + (["_known"] if plan.has_known_on else [])
+    made = [f"{_filtered(aggregate, condition)} AS {name}" for (aggregate, condition), name in parts.items()]
+    cell = ["max(_cell) AS _cell"] if whole_periods else ["_cell"]
+    grouped = ", ".join(keys if whole_periods else [*keys, "_cell"])
+    return f"SELECT {', '.join(keys + cell + made)} FROM _events GROUP BY {grouped} ORDER BY partner_id"
 
 
 def _at(plan: Plan, group: Group, source: str, labels: list[str]) -> str:
     """Every row of a source once for each as-of date that it may count at, with a flag per window."""
-    flags = "".join(f", g._cell > r.{one}_after AND g._cell <= r.{one}_until AS {one}" for one in labels)
-    reach = f"g._cell > r.{group.name}_after AND g._cell <= r.{group.name}_until"
+    flags = "".join(f", {_inside('g', one)} AS {one}" for one in labels)
     known = " AND g._known <= r.review" if plan.has_known_on else ""
-    return f"SELECT g.*, r.as_of{flags} FROM {source} AS g JOIN _reviews AS r ON {reach}{known}"
+    return f"SELECT g.*, r.as_of{flags} FROM {source} AS g JOIN _reviews AS r ON {_inside('g', group.name)}{known}"
 
 
-def _by(group: Group, made: dict[str, str]) -> str:
+def _by(group: Group, made: dict[str, str], whole_periods: bool = False) -> str:
     keys = "partner_id, as_of" + (f", _{group.per}" if group.per else "")
     columns = ", ".join(f"{aggregate} AS {name}" for name, aggregate in made.items())
-    return f"SELECT {keys}, {columns} FROM {group.name}_at GROUP BY {keys}"
+    return f"SELECT {keys}, {columns} FROM {group.name}_at" + ("" if whole_periods else f" GROUP BY {keys}")
 
 
-def _merged(piece: Piece, part: str) -> str:
-    if piece.path == "keys":
-        return f"count(DISTINCT _key) FILTER (WHERE {part} AND {piece.stretch})"
+def _merged(piece: Piece, part: str, whole_periods: bool) -> str:
+    if whole_periods:
+        return f"CASE WHEN {piece.stretch} THEN {part} END"
     return f"{piece.merge}({part}) FILTER (WHERE {piece.stretch})"
 
 
@@ -194,6 +208,32 @@ def _from_rows(piece: Piece) -> str:
 
 def _filtered(aggregate: str, condition: str | None) -> str:
     return aggregate if condition is None else f"{aggregate} FILTER (WHERE {condition})"
+
+
+def _key_steps(plan: Plan, group: Group, pieces: dict[Piece, str]) -> Iterator[tuple[str, str]]:
+    """Distinct keys, counted without repeating a row for each as-of date.
+
+    Per partner and key, the bits say at which as-of dates the key counts; then each bit is counted per partner.
+    """
+    seen = " & _seen" if plan.has_known_on else ""
+    made = [f"{_filtered(f'bit_or({p.stretch}_bits{seen})', p.condition)} AS {name}" for p, name in pieces.items()]
+    keys = f"partner_id, {group.key} AS _key"
+    yield (
+        group.name,
+        f"SELECT {keys}, {', '.join(made)} FROM _events WHERE {group.key} IS NOT NULL GROUP BY 1, 2",
+    )
+    reviews = range(len(plan.as_of_dates))
+    counted = [f"count_if({name} & {1 << one} <> 0) AS {name}_{one}" for name in pieces.values() for one in reviews]
+    yield f"{group.name}_counts", f"SELECT partner_id, {', '.join(counted)} FROM {group.name} GROUP BY partner_id"
+    picked = [f"CASE r.review {_whens(name, reviews)} END AS {name}" for name in pieces.values()]
+    yield (
+        f"{group.name}_by",
+        f"SELECT partner_id, r.as_of, {', '.join(picked)} FROM {group.name}_counts CROSS JOIN _reviews AS r",
+    )
+
+
+def _whens(name: str, reviews: range) -> str:
+    return " ".join(f"WHEN {one} THEN {name}_{one}" for one in reviews)
 
 
 # --- metrics ---
@@ -224,7 +264,7 @@ def _two_level_steps(plan: Plan, planned: PlannedMetric) -> Iterator[tuple[str, 
 
 def _window_periods(plan: Plan, planned: PlannedMetric) -> str:
     """The periods of a bounded window at each as-of date."""
-    label, per = planned.stretch.label, planned.metric.per or "day"
+    label, per = planned.stretch, planned.metric.per or "day"
     spans = plan.spans([label])
     rows = (
         f"{_day(as_of)}, {number}"

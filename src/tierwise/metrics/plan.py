@@ -8,6 +8,7 @@ from datetime import date
 
 from sqlglot import exp
 
+from tierwise.config.calendar import ONE_DAY
 from tierwise.config.catalog import Metric
 from tierwise.config.workspace import Calendar, TableSettings
 from tierwise.engine import is_exact, to_tree
@@ -49,7 +50,7 @@ class PlannedMetric:
         groups: The groups that hold its pieces; the first holds `rows`.
         then: For a two-level metric, SQL of the outer aggregate over `value`.
         fills: Whether the outer aggregate must see the periods without rows too.
-        stretch: Its window.
+        stretch: The label of its window.
     """
 
     name: str
@@ -59,7 +60,7 @@ class PlannedMetric:
     groups: tuple[Group, ...]
     then: str | None
     fills: bool
-    stretch: Stretch
+    stretch: str
 
 
 @dataclass
@@ -108,6 +109,29 @@ class Plan:
             return Group(f"_keys_{keys.index(piece.aggregate) + 1}", "keys", None, piece.aggregate)
         return Group(f"_{piece.path}" + (f"_per_{piece.per}" if piece.per else ""), piece.path, piece.per)
 
+    def label_of(self, stretch: Stretch) -> str:
+        """The label of a window; windows with the same days at every as-of date share the first one's label."""
+        days = [span(stretch, as_of, self.calendar) for as_of in self.as_of_dates]
+        for label, other in self.stretches.items():
+            if days == [span(other, as_of, self.calendar) for as_of in self.as_of_dates]:
+                return label
+        self.stretches[stretch.label] = stretch
+        return stretch.label
+
+    def has_whole_periods(self, group: Group) -> bool:
+        """Whether each period lies wholly inside or outside every window of a group, and nothing is known late.
+
+        Then the inner value of a period is the same at every as-of date that sees it.
+        """
+        if group.path != "cells" or group.per is None or self.has_known_on:
+            return False
+        labels = sorted({piece.stretch for piece in self.groups[group]})
+        edges = {edge for one in self.spans(labels).values() for edge in (one.after, one.until) if edge is not None}
+        return all(self._ends_period(edge, group.per) for edge in edges)
+
+    def _ends_period(self, day: date, per: str) -> bool:
+        return period_number(day, per, self.calendar) != period_number(day + ONE_DAY, per, self.calendar)
+
     def spans(self, labels: Sequence[str] | None = None) -> Mapping[tuple[str, date], Span]:
         """The span of each window label at each as-of date."""
         wanted = self.stretches if labels is None else {label: self.stretches[label] for label in labels}
@@ -121,10 +145,6 @@ class Plan:
         """The time line cut at all edges of all windows."""
         return Cells.of(self.spans().values())
 
-    def first_period(self, per: str) -> int:
-        """The number of the first as-of date's period, for tests of the numbering."""
-        return period_number(self.as_of_dates[0], per, self.calendar)
-
 
 def plan_table(
     aggregates: Sequence[Aggregate], settings: TableSettings, calendar: Calendar, as_of_dates: Sequence[date]
@@ -137,21 +157,20 @@ def plan_table(
 
 
 def _planned(plan: Plan, aggregate: Aggregate) -> PlannedMetric:
-    metric, stretch = aggregate.metric, stretch_of(aggregate.metric)
-    plan.stretches[stretch.label] = stretch
+    metric, label = aggregate.metric, plan.label_of(stretch_of(aggregate.metric))
     tree = exp.Paren(this=to_tree(aggregate.value))
     inexact = () if is_exact(tree) else ("value",)
-    counted = rows_piece(aggregate.where, stretch.label, metric.per)
+    counted = rows_piece(aggregate.where, label, metric.per)
     rows = _column(plan, counted)
     pieces = [counted]
-    for node, piece in split(tree, aggregate.where, stretch.label, metric.per):
+    for node, piece in split(tree, aggregate.where, label, metric.per):
         column = exp.column(_column(plan, piece), quoted=True)
         node.replace(exp.Coalesce(this=column, expressions=[exp.Literal.number(0)]) if is_count(node) else column)
         pieces.append(piece)
     groups = tuple(dict.fromkeys(plan.group_of(piece) for piece in pieces))
     then = None if aggregate.then is None else sql(to_tree(aggregate.then, inexact_names=inexact))
     fills = metric.window is not None and metric.window.count > 0 and _sees_empty_periods(aggregate)
-    return PlannedMetric(aggregate.name, metric, sql(tree), rows, groups, then, fills, stretch)
+    return PlannedMetric(aggregate.name, metric, sql(tree), rows, groups, then, fills, label)
 
 
 def _column(plan: Plan, piece: Piece) -> str:

@@ -101,7 +101,8 @@ def _latest(workspace: Workspace, table: str, names: Sequence[str]) -> str:
     reach = "h.valid_from <= r.as_of"
     if "known_on" in workspace.table(table).columns:
         reach += " AND coalesce(h.known_on, h.valid_from) <= r.as_of"
-    dated = f"SELECT r.as_of, h.partner_id, {columns}, {row} AS _rank FROM {quoted(table)} AS h JOIN _reviews AS r ON {reach}"
+    joined = f"{quoted(table)} AS h JOIN _reviews AS r ON {reach}"
+    dated = f"SELECT r.as_of, h.partner_id, {columns}, {row} AS _rank FROM {joined}"
     return f"SELECT as_of, partner_id, {columns} FROM ({dated}) AS d WHERE _rank = 1"
 
 

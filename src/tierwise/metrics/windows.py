@@ -100,8 +100,7 @@ def period_number(day: date, per: str, calendar: Calendar) -> int:
 def first_month(calendar: Calendar) -> int:
     """How many months after January the fiscal year starts."""
     january = date(2000, 1, 1)
-    start = next(month for month in range(12) if _starts_year(days.shift_months(january, month), calendar))
-    return start
+    return next(month for month in range(12) if _starts_year(days.shift_months(january, month), calendar))
 
 
 def _starts_year(day: date, calendar: Calendar) -> bool:

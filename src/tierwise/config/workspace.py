@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from tierwise.config.base import Settings
 from tierwise.config.catalog import Name
@@ -51,7 +51,8 @@ class Source(Settings):
     postgresql: Text | None = None
     sheet: Text | None = None
     table: Text | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    # A tab is a delimiter, not a blank to strip.
+    delimiter: Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1)] = ","
     encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
 
     @model_validator(mode="after")

@@ -147,7 +147,9 @@ def _refusal(path: Path, source: Source, message: str) -> Fault:
 
 def _encoding_fault(path: Path, source: Source) -> Fault:
     """Say at which line the bytes stop being of the encoding, and which encoding they may be."""
-    if path.open("rb").read(2) in (b"\xff\xfe", b"\xfe\xff"):
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start in (b"\xff\xfe", b"\xfe\xff"):
         return Fault(f"the file is UTF-16, not {source.encoding}", f"{path}:1", todo="set 'encoding: utf-16'")
     if source.encoding != "utf-8":
         return Fault(f"the file is not {source.encoding}", str(path), todo="set 'encoding: utf-8'")

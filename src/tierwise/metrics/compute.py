@@ -33,7 +33,8 @@ def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date]) -
     Returns:
         One row per `as_of` (`datetime64[us]`) and `partner_id` (`str`), sorted by both; then `first_seen`
         (`datetime64[us]`, missing before the first sign of the partner), `tenure_days` (float64), the attributes
-        (`str`, missing where unknown), and one float64 column per metric in the order of the catalog, NaN where unknown.
+        (`str`, missing where unknown), and one float64 column per metric in the order of the catalog, NaN where
+        unknown.
 
     Raises:
         InvalidInput: If the catalog is at fault, a figure does not fit the data, or a metric with `missing: fail` has

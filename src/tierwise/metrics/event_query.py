@@ -52,7 +52,8 @@ def as_of_rows(as_of_dates: Iterable[date]) -> str:
 def known_days(table: str, column: str, date_column: str) -> str:
     """SQL that gives each distinct day of knowledge the number of the first as-of date at which it counts.
 
-    `_seen` holds the same as bits, one per as-of date at which the knowledge counts."""
+    `_seen` holds the same as bits, one per as-of date at which the knowledge counts.
+    """
     known = f"coalesce({quoted(column)}, {quoted(date_column)})"
     return (
         f"SELECT k.known_on, CAST(count_if(r.as_of < k.known_on) AS INTEGER) AS _known,"

@@ -66,8 +66,9 @@ class _Reading:
         except InvalidInput as error:
             self.faults += error.faults
             return None
-        self.faults += check_names(parsed, known, where)
-        return parsed
+        unknown = check_names(parsed, known, where)
+        self.faults += unknown
+        return None if unknown else parsed
 
 
 def parse_catalog(workspace: Workspace) -> ParsedCatalog:
@@ -77,14 +78,20 @@ def parse_catalog(workspace: Workspace) -> ParsedCatalog:
         InvalidInput: With every fault of every metric: an expression outside the language, an unknown column or
             metric, an unknown table, formulas that depend on one another in a circle.
     """
+    catalog, faults = read_catalog(workspace)
+    if faults:
+        raise InvalidInput(faults)
+    return catalog
+
+
+def read_catalog(workspace: Workspace) -> tuple[ParsedCatalog, list[Fault]]:
+    """Parse every metric of a workspace: those without fault, and the faults of the others."""
     reading = _Reading()
     aggregates = list(_aggregates(workspace, reading))
-    formulas = list(_formulas(workspace, reading))
-    steps = _steps(formulas, reading)
-    if reading.faults:
-        raise InvalidInput(reading.faults)
+    steps = _steps(list(_formulas(workspace, reading)), reading)
     tables = dict.fromkeys(one.table for one in aggregates)
-    return ParsedCatalog({table: tuple(one for one in aggregates if one.table == table) for table in tables}, steps)
+    by_table = {table: tuple(one for one in aggregates if one.table == table) for table in tables}
+    return ParsedCatalog(by_table, steps), reading.faults
 
 
 def date_column(table: TableSettings) -> str:
@@ -105,11 +112,12 @@ def _aggregates(workspace: Workspace, reading: _Reading) -> Iterator[Aggregate]:
             reading.faults += _unknown_table(name, metric.from_, tables)
             continue
         known = {*tables[metric.from_].columns, "as_of"}
+        before = len(reading.faults)
         value = reading.expression(metric.value, _key(name, "value"), "aggregate", known)
         where = reading.expression(metric.where, _key(name, "where"), "scalar", known)
         then = reading.expression(metric.then, _key(name, "then"), "aggregate", {"value"})
         reading.faults += _own_as_of(name, metric.from_, tables[metric.from_])
-        if value is not None:
+        if value is not None and len(reading.faults) == before:
             yield Aggregate(name, metric, metric.from_, value, where, then)
 
 

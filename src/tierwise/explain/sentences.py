@@ -1,7 +1,7 @@
-"""The reason catalog: every reason code with the sentence for a manager and the one for the partner itself.
+"""The reason catalog: every reason code with its meaning, the sentence for a manager and the one for the partner.
 
 English. A translation is one more file like this. A placeholder in braces is filled by `tierwise.explain.reasons`;
-a partner-safe sentence names no other partner and no internal weight.
+a partner-safe sentence names no other partner, no internal weight and no capacity of the company.
 """
 
 from __future__ import annotations
@@ -11,8 +11,187 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sentence:
-    """A reason's two wordings."""
+    """A reason's meaning and its two wordings."""
 
     meaning: str
     manager: str
     partner_safe: str
+
+
+DECIDING: dict[str, Sentence] = {
+    "no_tier_history": Sentence(
+        "first placement: no tier was held before",
+        "First placement: the policy gives {recommended}, no tier was held before.",
+        "Your first tier is {recommended}.",
+    ),
+    "too_little_evidence": Sentence(
+        "the evidence floor of the guardrails is not reached",
+        "Too little evidence to change the tier: the guardrails ask for {evidence}. Stays in {recommended}.",
+        "There is not enough activity yet to change your tier; it stays {recommended}.",
+    ),
+    "frozen": Sentence(
+        "a freeze of the policy is in force for this partner",
+        "Tiers are frozen for this partner until the freeze ends; the criteria alone would give {eligible}.",
+        "Tiers are frozen for your region at present; yours stays {recommended}.",
+    ),
+    "left_program": Sentence(
+        "the sunset rule: too long without qualifying",
+        "Leaves the program: too long without qualifying for any tier above the lowest.",
+        "You have not met the program's criteria for the time the policy allows; please talk to your partner manager.",
+    ),
+    "immediate_loss_trigger": Sentence(
+        "the policy's trigger of immediate loss applies",
+        "Falls to {recommended} at once: the policy's trigger of immediate loss applies.",
+        "Your tier changes to {recommended}: a condition of the program no longer holds.",
+    ),
+    "eligible_for_current_tier": Sentence(
+        "the criteria give the tier already held",
+        "Stays in {recommended}: the criteria give the tier already held.",
+        "You keep your tier {recommended}.",
+    ),
+    "inside_promotion_band": Sentence(
+        "over the thresholds, but not by the promotion band",
+        "Eligible for {eligible}, but not by the margin of {promotion_band} that a promotion asks for. Stays in {recommended}.",
+        "You are just over the line for {eligible}; a little more makes it lasting.",
+    ),
+    "inside_demotion_band": Sentence(
+        "under the thresholds, but within the demotion band",
+        "Under the line of {current}, but within the margin of {demotion_band} before a demotion. Stays in {recommended}.",
+        "You are just under the line of {current}; your tier is kept for now.",
+    ),
+    "tier_too_young": Sentence(
+        "the current tier was given too recently to change",
+        "Eligible for {eligible}, but {current} was given too recently to change. Stays in {recommended}.",
+        "Your tier {recommended} is recent and is kept for now.",
+    ),
+    "promotion_not_confirmed": Sentence(
+        "over the band, but not in enough reviews",
+        "Eligible for {eligible}, to be confirmed in the next review.",
+        "You qualify for {eligible}; the next review confirms it.",
+    ),
+    "no_promotions_on_this_day": Sentence(
+        "the policy promotes on other days",
+        "Eligible for {eligible}; the policy promotes on other days.",
+        "You qualify for {eligible}; promotions are made at the next set date.",
+    ),
+    "promotion_awaits_approval": Sentence(
+        "a promotion waits for approval",
+        "Qualifies for {pending}; waits for approval by {approval_role}.",
+        "You qualify for {pending}; the promotion waits for approval.",
+    ),
+    "qualified_for_more_steps": Sentence(
+        "a promotion cut short by the allowed steps",
+        "Rises from {current} to {recommended}; the criteria give {eligible}, but the policy allows fewer steps at once.",
+        "Your tier rises from {current} to {recommended}.",
+    ),
+    "qualified": Sentence(
+        "a promotion",
+        "Rises from {current} to {recommended}: meets its criteria, with the margin the policy asks for.",
+        "Your tier rises from {current} to {recommended}.",
+    ),
+    "status_guaranteed": Sentence(
+        "the tier held before this policy is guaranteed for a time",
+        "Under the line of {current} by the new policy, which guarantees tiers held before for a time.",
+        "Your tier {recommended} is guaranteed for a time after the change of the program.",
+    ),
+    "newcomer": Sentence(
+        "a newcomer is not demoted",
+        "Under the line of {current}, but new in the program and so protected.",
+        "As a new partner you keep your tier {recommended} for now.",
+    ),
+    "demotion_not_confirmed": Sentence(
+        "below the band, but not in enough reviews",
+        "Below the line of {current}: a second review in a row would lower it. Warn the partner now.",
+        "You are below the line of {current}; if this holds at the next review your tier will change.",
+    ),
+    "in_grace": Sentence(
+        "notice of a demotion was given, the grace still runs",
+        "Below the line of {current}, confirmed; notice given, grace until {grace_until}, then {pending}.",
+        "You have until {grace_until} to get back over the line of {current}; after that your tier is {pending}.",
+    ),
+    "no_demotions_on_this_day": Sentence(
+        "the policy demotes on other days",
+        "Below the line of {current}; the policy demotes on other days.",
+        "You are below the line of {current}; changes are made at the next set date.",
+    ),
+    "demotion_awaits_approval": Sentence(
+        "a demotion waits for approval",
+        "Below the line of {current}; the move to {pending} waits for approval by {approval_role}.",
+        "You are below the line of {current}; a change of tier is being considered.",
+    ),
+    "fell_more_steps": Sentence(
+        "a demotion cut short by the allowed steps",
+        "Falls from {current} to {recommended}; the criteria give {eligible}, but the policy allows fewer steps at once.",
+        "Your tier changes from {current} to {recommended}.",
+    ),
+    "below_threshold": Sentence(
+        "a demotion",
+        "Falls from {current} to {recommended}: below the line, confirmed as the policy asks.",
+        "Your tier changes from {current} to {recommended}.",
+    ),
+    "tier_is_full": Sentence(
+        "the tier's share or number is capped",
+        "Qualifies for {eligible}, but that tier is full; higher-ranked partners went first.",
+        "You qualify for {eligible}; places are limited at this review.",
+    ),
+    "higher_tier_is_full": Sentence(
+        "the eligible tier is full, the one below is not",
+        "Rises from {current} to {recommended}; {eligible} is full, higher-ranked partners went first.",
+        "Your tier rises from {current} to {recommended}; places above are limited at this review.",
+    ),
+    "manager_has_no_capacity": Sentence(
+        "the partner manager has no room for another partner of that tier",
+        "Qualifies for {eligible}, but partner manager {manager} has no capacity left.",
+        "You qualify for {eligible}; we are making room for you.",
+    ),
+    "too_many_promotions": Sentence(
+        "the cap on promotions of one review",
+        "Qualifies for {eligible}, but the cap on promotions of this review is reached; higher-ranked partners went first.",
+        "You qualify for {eligible}; promotions are limited at this review.",
+    ),
+}
+
+SUPPORTING: dict[str, Sentence] = {
+    "closest_threshold": Sentence(
+        "the criterion of the recommended tier that is met most narrowly",
+        "Closest of the criteria of {tier}: {title} {value}, asked {threshold}.",
+        "Closest of the criteria of {tier}: {title} {value}, asked {threshold}.",
+    ),
+    "missed_threshold": Sentence(
+        "the criterion of the current tier that is missed most widely",
+        "Missed for {tier}: {title} {value}, asked {threshold}; short by {gap}{more}.",
+        "Missed for {tier}: {title} {value}, asked {threshold}; short by {gap}.",
+    ),
+    "missing_for_next_tier": Sentence(
+        "what the next tier asks for that is nearest to being met",
+        "Missing for {tier}: {title} {value}, asked {threshold}; short by {gap}{more}.",
+        "Missing for {tier}: {title} {value}, asked {threshold}; short by {gap}.",
+    ),
+    "unknown_figure": Sentence(
+        "a figure that a criterion needs is unknown",
+        "Unknown for {tier}: {title} cannot be told from the data{more}.",
+        "For {tier} we lack a figure: {title}.",
+    ),
+    "score_parts": Sentence(
+        "the parts of the score: the largest and the one with most room",
+        "{score_title} {points}: most from {best} ({best_points}), most room in {worst} ({worst_points}).",
+        "In your {score_title} most comes from {best}; most room is in {worst}.",
+    ),
+    "potential_families": Sentence(
+        "the families of figures that the potential is most associated with",
+        "Potential {potential} over the next {horizon}, associated with {families} against the whole channel.",
+        "Our outlook for you is most associated with {family_names}.",
+    ),
+    "potential_unchanged": Sentence(
+        "no model has proven better than the last period",
+        "Potential {potential} over the next {horizon}: taken from the last period, no model has proven better.",
+        "Our outlook for you is what you reached in the last period.",
+    ),
+    "potential_from_profile": Sentence(
+        "too little history: the potential comes from the profile alone",
+        "Potential {potential} over the next {horizon}, from the profile alone: too little history; the interval is wide.",
+        "You are new, so our outlook rests on your profile alone.",
+    ),
+}
+
+SENTENCES: dict[str, Sentence] = {**DECIDING, **SUPPORTING}

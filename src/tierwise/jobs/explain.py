@@ -110,7 +110,10 @@ def _shown_criteria(criteria: pd.DataFrame, recommendation: dict[str, Any], work
             "shown_value": _figures(rows, "value", workspace),
             "shown_threshold": _figures(rows, "threshold", workspace),
             "met": rows["met"],
-            "shown_gap": ["" if met == "true" else gap for met, gap in zip(rows["met"], _figures(rows, "gap", workspace), strict=True)],
+            "shown_gap": [
+                "" if met == "true" else gap
+                for met, gap in zip(rows["met"], _figures(rows, "gap", workspace), strict=True)
+            ],
         }
     )
 

@@ -98,7 +98,9 @@ def moves_text(review: ReviewSummary) -> str:
     """The largest moves, each with its reason."""
     lines = [f"The largest moves by {review.figure_title.lower()}:"]
     for move in review.moves:
-        lines.append(f"  {move.name} ({move.partner_id}): {move.action} {move.from_tier} -> {move.to_tier}; {move.figure}")
+        lines.append(
+            f"  {move.name} ({move.partner_id}): {move.action} {move.from_tier} -> {move.to_tier}; {move.figure}"
+        )
         lines.append(f"    {move.reason}")
     return "\n".join(lines)
 

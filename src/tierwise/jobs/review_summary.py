@@ -1,0 +1,93 @@
+"""The summary of a review, read off its output tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tierwise.config.load import Workspace
+from tierwise.explain.figures import figure
+from tierwise.jobs.review_tables import ScoredReview
+from tierwise.reports.review import Move, ReviewSummary
+
+MOST_MOVES = 5
+MOVING = ("promote", "demote", "place")
+NO_TIER = "no tier"
+TARGET = "_target"
+
+
+def summarise(
+    workspace: Workspace, review: ScoredReview, tables: dict[str, pd.DataFrame], folder: Path | None
+) -> ReviewSummary:
+    """Count who is where and pick the largest moves.
+
+    Args:
+        workspace: The workspace.
+        review: What scoring found.
+        tables: The output tables.
+        folder: Where they were written; None for a dry run.
+    """
+    target = workspace.settings.potential.metric
+    metric = workspace.catalog.metrics[target]
+    current = review.inputs[["partner_id", target]].rename(columns={target: TARGET})
+    rows = tables["recommendations"].merge(current, on="partner_id", validate="one_to_one")
+    actions = rows["action"].value_counts(sort=False).sort_index()
+    return ReviewSummary(
+        run_id=review.run_id,
+        as_of=review.as_of,
+        model_version=review.model_version,
+        policy_version=review.policy.version,
+        composition=_composition(rows, review.policy.tier_names),
+        actions=pd.DataFrame({"action": actions.index, "partners": actions.to_numpy()}),
+        moves=tuple(_moves(rows, tables["reasons"], review.policy.tier_names, metric.unit)),
+        figure_title=metric.title or target,
+        output=folder,
+        row_counts={name: len(frame) for name, frame in tables.items()},
+    )
+
+
+def _composition(rows: pd.DataFrame, tier_names: tuple[str, ...]) -> pd.DataFrame:
+    """One row per tier from the top, and one for partners without a tier where there are any."""
+    now, before = (rows[column].fillna(NO_TIER) for column in ("recommended_tier", "current_tier"))
+    shown = [*reversed(tier_names), *sorted(set(now) - set(tier_names))]
+    value, total = rows[TARGET].clip(lower=0), rows[TARGET].clip(lower=0).sum()
+    has_history = rows["current_tier"].notna().any()
+    return pd.DataFrame(
+        {
+            "tier": shown,
+            "partners": [int((now == tier).sum()) for tier in shown],
+            "share": [float((now == tier).mean()) for tier in shown],
+            "before": [float((before == tier).sum()) if has_history else np.nan for tier in shown],
+            "revenue_share": [float(value[now == tier].sum() / total) if total > 0 else np.nan for tier in shown],
+        }
+    )
+
+
+def _moves(rows: pd.DataFrame, reasons: pd.DataFrame, tier_names: tuple[str, ...], unit: str) -> list[Move]:
+    """The partners who change tier, by steps and then by value; first placements only where nobody moved yet."""
+    moving = rows[rows["action"].isin(["promote", "demote"])]
+    if moving.empty:
+        moving = rows[(rows["action"] == "place") & (rows["recommended_tier"] != tier_names[0])]
+    order = {name: rank for rank, name in enumerate(tier_names)}
+    before = moving["current_tier"].map(order).astype("float64").fillna(0)
+    steps = (moving["recommended_tier"].map(order).astype("float64").fillna(-1) - before).abs()
+    ranked = moving.assign(steps=steps).sort_values(
+        ["steps", TARGET, "partner_id"], ascending=[False, False, True], kind="stable"
+    )
+    said = reasons[reasons["rank"] <= 2].groupby("partner_id")["sentence"].agg(" ".join)
+    return [_move(row, said, unit) for row in ranked.head(MOST_MOVES).to_dict(orient="records")]
+
+
+def _move(row: dict[str, Any], said: pd.Series, unit: str) -> Move:
+    return Move(
+        partner_id=row["partner_id"],
+        name=row["partner_name"] if pd.notna(row["partner_name"]) else row["partner_id"],
+        action=row["action"],
+        from_tier=row["current_tier"] if pd.notna(row["current_tier"]) else NO_TIER,
+        to_tier=row["recommended_tier"] if pd.notna(row["recommended_tier"]) else NO_TIER,
+        figure=figure(row[TARGET], unit),
+        reason=said.get(row["partner_id"], ""),
+    )

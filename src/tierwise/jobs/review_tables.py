@@ -1,0 +1,110 @@
+"""The output tables of a review (DESIGN section 4.3), laid out from what scoring found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from tierwise.config.load import Workspace
+from tierwise.config.policy import Policy
+from tierwise.engine import Engine, quoted
+from tierwise.explain.reasons import ReasonTables, word_reasons
+from tierwise.jobs.wording import wording_of
+from tierwise.policy import Placement
+from tierwise.tables.output_schemas import output_table, sort_rows
+
+MODEL_COLUMNS = (
+    "archetype_id", "archetype", "archetype_strength", "archetype_status",
+    "potential", "potential_low", "potential_high", "potential_source", "headroom",
+)  # fmt: skip
+PARTNER_ID_AND_NAME = ("partner_id", "partner_name")
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredReview:
+    """Everything that one scoring run found.
+
+    Attributes:
+        as_of: The as-of date.
+        run_id: The run, named after everything it depends on.
+        model_version: The model in force.
+        policy: The policy in force.
+        data_fingerprint: The fingerprint of what the tables show as of the date.
+        inputs: The policy inputs: metric rows with the models' outputs, one row per partner.
+        placement: The partners placed by the policy.
+        moves: The movement table.
+        contributions: The log-scale contributions to the potential.
+        roadmap: The plans to the next tier.
+    """
+
+    as_of: date
+    run_id: str
+    model_version: str
+    policy: Policy
+    data_fingerprint: str
+    inputs: pd.DataFrame
+    placement: Placement
+    moves: pd.DataFrame
+    contributions: pd.DataFrame
+    roadmap: pd.DataFrame
+
+
+def output_tables(engine: Engine, workspace: Workspace, review: ScoredReview) -> dict[str, pd.DataFrame]:
+    """Lay out every output table, sorted by its key."""
+    recommendations = _recommendations(review, partner_names(engine, workspace))
+    tables = {
+        "recommendations": recommendations,
+        "criteria": _only(review.placement.criteria, "criteria"),
+        "components": _only(review.placement.components, "components"),
+        "contributions": _contributions(review.contributions),
+        "reasons": _reasons(review, workspace),
+        "roadmap": review.roadmap,
+        "quarantine": engine.frame("SELECT * FROM quarantine"),
+    }
+    return {name: sort_rows(name, frame) for name, frame in tables.items()}
+
+
+def partner_names(engine: Engine, workspace: Workspace) -> pd.DataFrame:
+    """The names of partners, where the partner table has a column `name`."""
+    table = workspace.partner_table
+    if "name" not in workspace.table(table).columns:
+        return pd.DataFrame({column: pd.Series(dtype="str") for column in PARTNER_ID_AND_NAME})
+    return engine.frame(f"SELECT partner_id, name AS partner_name FROM {quoted(table)} ORDER BY partner_id")
+
+
+def _recommendations(review: ScoredReview, names: pd.DataFrame) -> pd.DataFrame:
+    own = review.inputs[["partner_id", *MODEL_COLUMNS]]
+    scores = review.placement.tiers[["partner_id", *review.policy.scores]]
+    frame = review.moves.merge(own, on="partner_id", validate="one_to_one")
+    frame = frame.merge(scores, on="partner_id", validate="one_to_one")
+    frame = frame.merge(names, on="partner_id", how="left", validate="one_to_one")
+    return frame.assign(
+        model_version=review.model_version,
+        policy_version=review.policy.version,
+        data_fingerprint=review.data_fingerprint,
+    )
+
+
+def _only(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Keep the columns of an output table."""
+    return frame[[column for column in output_table(name).columns if column in frame.columns]]
+
+
+def _contributions(contributions: pd.DataFrame) -> pd.DataFrame:
+    frame = contributions.assign(target="potential", baseline="channel", factor=np.exp(contributions["contribution"]))
+    return _only(frame, "contributions")
+
+
+def _reasons(review: ScoredReview, workspace: Workspace) -> pd.DataFrame:
+    potential = review.inputs[["partner_id", "potential", "potential_source"]]
+    moves = review.moves.merge(potential, on="partner_id", validate="one_to_one")
+    capacity = review.policy.guardrails.manager_capacity
+    if capacity is not None:
+        managers = review.inputs[["partner_id", capacity.by]].rename(columns={capacity.by: "manager"})
+        moves = moves.merge(managers, on="partner_id", validate="one_to_one")
+    placement = review.placement
+    tables = ReasonTables(moves, placement.criteria, placement.components, review.contributions)
+    return word_reasons(tables, wording_of(workspace, review.policy))

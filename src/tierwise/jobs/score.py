@@ -1,0 +1,159 @@
+"""Score: from the accepted tables and the model in force to a tier recommendation per partner, each with its reasons."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+import tierwise
+from tierwise import archetypes, potential
+from tierwise.archetypes import ArchetypeModel
+from tierwise.config.load import Workspace
+from tierwise.config.policy import Policy
+from tierwise.engine import Engine
+from tierwise.errors import Fault, InvalidInput
+from tierwise.jobs.accept import accepted_tables, refuse_unfit
+from tierwise.jobs.progress import Notify, Steps, silent
+from tierwise.jobs.review_summary import summarise
+from tierwise.jobs.review_tables import ScoredReview, output_tables
+from tierwise.jobs.roadmap import RoadmapBasis, plan_roadmaps
+from tierwise.jobs.tier_history import history_before
+from tierwise.metrics import compute
+from tierwise.policy import move, place
+from tierwise.potential import PotentialModel
+from tierwise.reports.review import ReviewSummary
+from tierwise.store import Review, lock_output, write_review
+from tierwise.tables import fingerprint
+from tierwise.tracking import Champion, Registry
+
+STEPS = 8
+RUN_ID_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """What to score, and where to.
+
+    Attributes:
+        as_of: The as-of date.
+        today: The day of the run; later event dates are faults.
+        out: The output folder; the workspace's by default.
+        dry_run: Whether to do all of it but write nothing.
+        engine: The engine; only `duckdb` exists.
+    """
+
+    as_of: date
+    today: date
+    out: Path | None = None
+    dry_run: bool = False
+    engine: str = "duckdb"
+
+
+def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) -> ReviewSummary:
+    """Recommend a tier for every partner known as of a date.
+
+    The result is a pure function of what the accepted tables show as of the date, the model in force, the policy in
+    force and the tier history; the same run writes the same bytes.
+
+    Raises:
+        InvalidInput: If the workspace or its data is at fault, or no policy is in force on the date.
+        Refused: If no model is in force, or more of a table is quarantined than the workspace tolerates.
+        OutsideFailure: If a source, the disk or MLflow fails; an earlier output stays readable.
+    """
+    steps = Steps(notify, STEPS)
+    output = request.out or workspace.output_folder
+    policy = workspace.policy_on(request.as_of)
+    steps.begin("load the model in force")
+    champion = Registry.of(workspace).load_champion()
+    with accepted_tables(workspace, request.today, steps) as (engine, check):
+        refuse_unfit(check)
+        context = _Context(workspace, request.as_of, output, policy, champion)
+        review = _review(engine, context, steps)
+        tables = output_tables(engine, workspace, review)
+    steps.begin("write the review")
+    folder = None if request.dry_run else _write(workspace, output, review, tables)
+    return summarise(workspace, review, tables, folder)
+
+
+@dataclass(frozen=True)
+class _Context:
+    workspace: Workspace
+    as_of: date
+    output: Path
+    policy: Policy
+    champion: Champion
+
+
+def _review(engine: Engine, context: _Context, steps: Steps) -> ScoredReview:
+    workspace, as_of, policy = context.workspace, context.as_of, context.policy
+    steps.begin("compute the metrics")
+    rows = compute(engine, workspace, [as_of])
+    _check_known(rows, as_of)
+    steps.begin("apply the models")
+    model = potential.from_parts(context.champion.bundle.group("potential"))
+    inputs = _policy_inputs(model, archetypes.from_parts(context.champion.bundle.group("archetypes")), rows)
+    steps.begin("place and move the partners")
+    placement = place(engine, policy, inputs)
+    history = history_before(engine, workspace, context.output, as_of)
+    moves = move(policy, placement, history, as_of, workspace.settings.calendar)
+    steps.begin("explain")
+    data_fingerprint = fingerprint(engine, workspace, as_of)
+    return ScoredReview(
+        as_of=as_of,
+        run_id=_run_id(context, data_fingerprint, history),
+        model_version=f"{context.champion.version}",
+        policy=policy,
+        data_fingerprint=data_fingerprint,
+        inputs=inputs,
+        placement=placement,
+        moves=moves,
+        contributions=potential.contributions(model, rows),
+        roadmap=plan_roadmaps(engine, workspace, RoadmapBasis(as_of, model, inputs, placement, moves)),
+    )
+
+
+def _check_known(rows: pd.DataFrame, as_of: date) -> None:
+    if rows.empty:
+        todo = "take a later as-of date"
+        raise InvalidInput(Fault(f"no partner is known yet on {as_of}", "partners", todo=todo))
+
+
+def _policy_inputs(model: PotentialModel, found: ArchetypeModel, rows: pd.DataFrame) -> pd.DataFrame:
+    """Join the metric rows with what the models say about them."""
+    assigned = archetypes.assign(found, rows)
+    predicted = potential.predict(model, rows)
+    joined = rows.merge(assigned, on="partner_id", validate="one_to_one")
+    return joined.merge(predicted, on="partner_id", validate="one_to_one")
+
+
+def _run_id(context: _Context, data_fingerprint: str, history: pd.DataFrame) -> str:
+    """Name the run after everything that its result depends on."""
+    past = hashlib.sha256(history.to_csv(index=False).encode()).hexdigest()
+    parts = (
+        tierwise.__version__, context.as_of.isoformat(), data_fingerprint, str(context.champion.version),
+        context.champion.bundle.sha256, context.policy.version, context.policy.sha256, past,
+    )  # fmt: skip
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:RUN_ID_LENGTH]
+
+
+def _write(workspace: Workspace, output: Path, review: ScoredReview, tables: dict[str, pd.DataFrame]) -> Path:
+    written = Review(
+        as_of=review.as_of,
+        run_id=review.run_id,
+        tables=tables,
+        versions={
+            "model": review.model_version,
+            "policy": review.policy.version,
+            "policy_sha256": review.policy.sha256,
+            "data_fingerprint": review.data_fingerprint,
+            "tierwise": tierwise.__version__,
+        },
+        score_columns=tuple(review.policy.scores),
+        formats=workspace.settings.output.formats,
+    )
+    with lock_output(output, review.run_id) as lock:
+        return write_review(lock, written)

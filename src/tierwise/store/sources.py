@@ -18,7 +18,7 @@ from tierwise.config.load import Workspace
 from tierwise.config.names import hint
 from tierwise.config.workspace import Source
 from tierwise.engine import Engine, quoted
-from tierwise.errors import Fault, InvalidInput, OutsideFailure, TierwiseError
+from tierwise.errors import Fault, InvalidInput, OutsideFailure
 from tierwise.store.sources_batches import batch_schema, number_on
 from tierwise.store.sources_csv import read_csv
 from tierwise.store.sources_excel import read_excel
@@ -137,7 +137,7 @@ class _Stream:
     """
 
     def __init__(self, batches: Iterator[pa.RecordBatch], columns: int) -> None:
-        self._error: TierwiseError | None = None
+        self._error: Exception | None = None
         self.reader = pa.RecordBatchReader.from_batches(batch_schema(columns), self._guarded(batches))
 
     def __enter__(self) -> Self:
@@ -152,8 +152,9 @@ class _Stream:
     def _guarded(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         try:
             yield from batches
-        except TierwiseError as error:
+        except Exception as error:
             self._error = error
+            raise
 
 
 def _open_source(

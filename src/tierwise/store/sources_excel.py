@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,12 +36,10 @@ def read_excel(path: Path, sheet: str | None, columns: Sequence[str]) -> Iterato
     Raises:
         InvalidInput: If the file is no .xlsx workbook, or the sheet or a column is missing.
     """
-    workbook = _open(path)
-    try:
+    with path.open("rb") as file:
+        workbook = _open(file, path)
         name = _sheet_name(workbook, sheet, path)
         yield from _read_sheet(workbook[name], f"{path} [{name}]", columns)
-    finally:
-        workbook.close()
 
 
 def cell_text(value: object) -> str | None:
@@ -50,19 +48,19 @@ def cell_text(value: object) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
         return str(int(value))
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
     return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
-def _open(path: Path) -> Workbook:
+def _open(file: IO[bytes], path: Path) -> Workbook:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        return load_workbook(path, read_only=True, data_only=True)
+        return load_workbook(file, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
         what = f"this is not a readable .xlsx workbook: {error}"
         raise InvalidInput(Fault(what, str(path), todo="save it as .xlsx")) from None

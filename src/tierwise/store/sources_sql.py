@@ -26,7 +26,7 @@ _POSTGRESQL_SESSION = (
     "SET timezone = 'UTC'",
     "SET extra_float_digits = 1",
     "SET bytea_output = 'hex'",
-    "SET default_transaction_read_only = on",
+    "SET TRANSACTION READ ONLY",
 )
 
 
@@ -105,7 +105,7 @@ def _read(
             require_columns(columns, found, where)
             cursor.execute(_select(dialect, table, columns))
             yield from _number(cursor.fetch_record_batch(), len(columns))
-    except Error as error:
+    except (Error, pa.ArrowException, OSError) as error:  # Arrow's kinds where the server fails between batches
         raise OutsideFailure(Fault(_plain_message(error), where, todo="check the address and the rights")) from None
 
 

@@ -65,7 +65,9 @@ for _name, _node in {**RANK_FUNCTIONS, **AGGREGATE_FUNCTIONS, **SCALAR_FUNCTIONS
 
 AGGREGATE_NODES = frozenset(AGGREGATE_FUNCTIONS.values())
 RANK_NODES = frozenset(RANK_FUNCTIONS.values())
-SCALAR_NODES = STRUCTURE | frozenset(SCALAR_FUNCTIONS.values())
+# The parser has a second node for date_trunc of a value it knows to be a date.
+CANONICAL_NAMES[exp.DateTrunc] = "date_trunc"
+SCALAR_NODES = STRUCTURE | frozenset(SCALAR_FUNCTIONS.values()) | {exp.DateTrunc}
 ALLOWED: dict[ExpressionKind, frozenset[Node]] = {
     "scalar": SCALAR_NODES,
     "aggregate": SCALAR_NODES | AGGREGATE_NODES | {exp.Star, exp.Distinct, exp.Filter, exp.Where},
@@ -80,7 +82,7 @@ FUNCTION_NAMES: dict[ExpressionKind, tuple[str, ...]] = {
 CAST_TYPES = frozenset(
     {
         exp.DType.INT, exp.DType.BIGINT, exp.DType.DOUBLE, exp.DType.DECIMAL, exp.DType.VARCHAR, exp.DType.TEXT,
-        exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.BOOLEAN,
+        exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ, exp.DType.BOOLEAN,
     }
 )  # fmt: skip
 TIME_UNITS = frozenset({"DAY", "DAYS", "WEEK", "WEEKS", "MONTH", "MONTHS", "QUARTER", "YEAR", "YEARS"})

@@ -21,6 +21,7 @@ _EXACT_OPERATORS = (
     exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.Paren, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Coalesce, exp.Nullif,
     exp.Least, exp.Greatest, exp.Sum, exp.Min, exp.Max,
 )  # fmt: skip
+_DATES = (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ)
 _ALWAYS_EXACT = (
     exp.Predicate, exp.Connector, exp.Not, exp.Boolean, exp.Null, exp.Count, exp.CountIf, exp.Sign, exp.DateDiff,
     exp.Year, exp.Quarter, exp.Month, exp.Day, exp.Extract, exp.Length,
@@ -229,7 +230,8 @@ def _extreme(node: exp.Expr) -> exp.Expr:
 
 
 def _cast(node: exp.Expr) -> exp.Expr:
-    if isinstance(node, exp.TryCast) or isinstance(node.this, exp.Literal):
+    checked_date = isinstance(node.this, exp.Literal) and node.args["to"].this in _DATES
+    if isinstance(node, exp.TryCast) or checked_date:
         return node
     return exp.TryCast(this=node.this, to=node.args["to"])
 

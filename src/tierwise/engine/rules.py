@@ -89,7 +89,7 @@ def called(node: exp.Expr) -> str:
 
 _OTHER_NAMES: dict[type[exp.Expr], str] = {
     exp.GroupConcat: "string_agg", exp.ArrayAgg: "list", exp.ApproxDistinct: "approx_count_distinct",
-    exp.TimeToUnix: "epoch", exp.DayOfWeek: "dayofweek", exp.IsNan: "isnan",
+    exp.TimeToUnix: "epoch", exp.Rand: "random", exp.DayOfWeek: "dayofweek", exp.IsNan: "isnan",
 }  # fmt: skip
 
 
@@ -141,7 +141,8 @@ def _decimal_size(target: exp.Expr) -> str | None:
 
 
 def _date_literal(value: exp.Expr, target: exp.DType) -> str | None:
-    if target not in (exp.DType.DATE, exp.DType.TIMESTAMP) or not (isinstance(value, exp.Literal) and value.is_string):
+    is_text = isinstance(value, exp.Literal) and value.is_string
+    if not is_text or target not in (exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ):
         return None
     try:
         (date if target == exp.DType.DATE else datetime).fromisoformat(value.name)
@@ -208,6 +209,11 @@ def _unit_rule(node: exp.Expr) -> str | None:
     return None
 
 
+def _date_trunc_rule(node: exp.Expr) -> str | None:
+    unit = node.args["unit"].name
+    return None if unit.upper() in grammar.TIME_UNITS else f"{unit[:SHOWN_CHARACTERS]!r} is not a unit of time"
+
+
 def _date_diff_rule(node: exp.Expr) -> str | None:
     return None if isinstance(node.args.get("unit"), exp.Var) else "write date_diff('day', earlier, later)"
 
@@ -247,7 +253,8 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr], str | None]] = {
     exp.Star: _star_rule, exp.Count: _count_rule, exp.Distinct: _distinct_rule, exp.Filter: _filter_rule,
     exp.Where: _where_rule, exp.Order: _order_rule, exp.Window: _window_rule,
     exp.Rank: _rank_rule, exp.DenseRank: _rank_rule, exp.PercentRank: _rank_rule, exp.CumeDist: _rank_rule,
-    exp.Interval: _interval_rule, exp.Var: _unit_rule, exp.DateDiff: _date_diff_rule, exp.In: _in_rule,
+    exp.Interval: _interval_rule, exp.Var: _unit_rule, exp.DateDiff: _date_diff_rule,
+    exp.DateTrunc: _date_trunc_rule, exp.In: _in_rule,
     exp.Is: _is_rule, exp.PercentileCont: _quantile_rule, exp.PercentileDisc: _quantile_rule,
     exp.ArgMax: _arg_rule, exp.ArgMin: _arg_rule, exp.RegexpLike: _regexp_rule,
 }  # fmt: skip

@@ -14,7 +14,7 @@ from tierwise.engine import Engine, quoted, render
 from tierwise.errors import MAX_EXAMPLES, Fault, InvalidInput
 from tierwise.metrics.event_query import UNIVERSE, table_query
 from tierwise.metrics.plan import plan_table
-from tierwise.metrics.reading import Formula, ParsedCatalog, parse_catalog
+from tierwise.metrics.reading import Aggregate, Formula, ParsedCatalog, parse_catalog
 from tierwise.metrics.universe import universe_query
 
 _BATCH = 60
@@ -53,9 +53,9 @@ def _batch(engine: Engine, workspace: Workspace, catalog: ParsedCatalog, ordered
     made = [UNIVERSE]
     try:
         engine.create_table(UNIVERSE, universe_query(workspace, ordered))
-        for table, query in table_queries(workspace, catalog, ordered).items():
-            engine.create_table(_stored(table), query)
+        for table, aggregates in catalog.aggregates.items():
             made.append(_stored(table))
+            _store_metrics(engine, workspace, aggregates, ordered)
         _check_missing_rows(engine, catalog)
         frame = engine.frame(_final_query(workspace, catalog))
         _check_missing_formulas(frame, catalog)
@@ -67,11 +67,31 @@ def _batch(engine: Engine, workspace: Workspace, catalog: ParsedCatalog, ordered
 
 def table_queries(workspace: Workspace, catalog: ParsedCatalog, as_of_dates: Sequence[date]) -> dict[str, str]:
     """Write the query of each event table that the catalog uses."""
-    calendar = workspace.settings.calendar
-    return {
-        table: table_query(plan_table(aggregates, workspace.table(table), calendar, as_of_dates))
-        for table, aggregates in catalog.aggregates.items()
-    }
+    return {table: _query(workspace, aggregates, as_of_dates) for table, aggregates in catalog.aggregates.items()}
+
+
+def _query(workspace: Workspace, aggregates: Sequence[Aggregate], as_of_dates: Sequence[date]) -> str:
+    table = workspace.table(aggregates[0].table)
+    return table_query(plan_table(aggregates, table, workspace.settings.calendar, as_of_dates))
+
+
+def _store_metrics(
+    engine: Engine, workspace: Workspace, aggregates: Sequence[Aggregate], as_of_dates: Sequence[date]
+) -> None:
+    """Compute the metrics of one event table; where the data do not suit them, name those at fault."""
+    stored = _stored(aggregates[0].table)
+    try:
+        engine.create_table(stored, _query(workspace, aggregates, as_of_dates))
+    except InvalidInput as error:
+        faults = []
+        for one in aggregates:
+            try:
+                engine.create_table(stored, _query(workspace, [one], as_of_dates))
+            except InvalidInput as alone:
+                faults.append(
+                    Fault(f"it does not suit the data: {alone.faults[0].what}", f"metrics.yaml: metrics.{one.name}")
+                )
+        raise InvalidInput(faults or error.faults) from error
 
 
 def _stored(table: str) -> str:

@@ -120,7 +120,7 @@ def test_a_frame_at_fault_leaves_the_earlier_output(tmp_path):
     assert verify_review(tmp_path, AS_OF).run_id == "run-1"
 
 
-@pytest.mark.parametrize("run_id", ["", "../x", "a b", "x" * 65, "-a"])
+@pytest.mark.parametrize("run_id", ["", "../x", "a b", "x" * 65, "-a", "a\n"])
 def test_a_run_id_that_is_no_name_is_refused(tmp_path, run_id):
     with pytest.raises(ValueError, match="run_id"):
         write(tmp_path, review(run_id))

@@ -30,7 +30,7 @@ MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
 PartKind = Literal["lightgbm_text", "sklearn", "json", "frame"]
 
-_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*")
 _SUFFIXES: Mapping[str, str] = MappingProxyType(
     {"lightgbm_text": ".txt", "sklearn": ".joblib", "json": ".json", "frame": ".parquet"}
 )
@@ -142,7 +142,7 @@ def _parse_manifest(folder: Path, manifest: bytes) -> dict[str, Any]:
 
 def _check_entry(name: str, entry: Mapping[str, str]) -> None:
     suffix = _SUFFIXES[entry["kind"]]
-    if not name.endswith(suffix) or not _NAME.match(name.removesuffix(suffix)):
+    if not name.endswith(suffix) or not _NAME.fullmatch(name.removesuffix(suffix)):
         raise ValueError(f"{name!r} is not the name of a part of kind {entry['kind']}")
     if not isinstance(entry["sha256"], str):
         raise TypeError(f"the hash of {name} is not text")
@@ -204,7 +204,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _kind(name: str, part: Part) -> PartKind:
-    if not _NAME.match(name) or f"{name}.json" == MANIFEST:
+    if not _NAME.fullmatch(name) or f"{name}.json" == MANIFEST:
         raise ValueError(f"{name!r} is not a name for a part of a model")
     if isinstance(part, str):
         return "lightgbm_text"

@@ -159,7 +159,7 @@ def tier_history(output: Path, before: date) -> pd.DataFrame:
         empty = pd.DataFrame({name: pd.Series(dtype="str") for name in TIER_HISTORY_COLUMNS})
         return empty.astype({"as_of": "datetime64[us]", "notice_on": "datetime64[us]"})
     history = pd.concat(frames, ignore_index=True).rename(columns={"recommended_tier": "tier"})
-    return history[list(TIER_HISTORY_COLUMNS)].sort_values(["partner_id", "as_of"], ignore_index=True)
+    return history.reindex(columns=list(TIER_HISTORY_COLUMNS)).sort_values(["partner_id", "as_of"], ignore_index=True)
 
 
 def _as_of(text: str) -> date | None:

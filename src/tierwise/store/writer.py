@@ -28,8 +28,8 @@ from tierwise.tables.output_schemas import to_output_table
 
 MANIFEST = "_SUCCESS.json"
 MANIFEST_FORMAT = 1
-_RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
-_DOCUMENT = re.compile(r"^[a-z0-9][a-z0-9_-]*\.[a-z]{2,5}$")
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DOCUMENT = re.compile(r"[a-z0-9][a-z0-9_-]*\.[a-z]{2,5}")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def write_review(lock: OutputLock, review: Review) -> Path:
         InvalidInput: If a table has more rows than the format takes, or a folder that is no output is in the way.
         OutsideFailure: If the disk or its permissions do not allow it; the earlier output is unchanged.
     """
-    if not _RUN_ID.match(review.run_id):
+    if not _RUN_ID.fullmatch(review.run_id):
         raise ValueError(f"run_id {review.run_id!r} must be letters, digits, '-' and '_', at most 64")
     tables = to_arrow(review)
     place = lock.folder / review.as_of.isoformat()
@@ -149,7 +149,7 @@ def _fill(folder: Path, review: Review, tables: Mapping[str, pa.Table]) -> None:
         for kind in dict.fromkeys(("parquet", *review.formats)):
             WRITERS[kind](table, folder / f"{name}{SUFFIXES[kind]}")
     for name, text in sorted(review.documents.items()):
-        if not _DOCUMENT.match(name):
+        if not _DOCUMENT.fullmatch(name):
             raise ValueError(f"{name!r} is not a file name for a document")
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     (folder / MANIFEST).write_text(_manifest(folder, review, tables), encoding="utf-8", newline="\n")

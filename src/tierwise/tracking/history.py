@@ -45,25 +45,25 @@ def put_in_force(
     return _entry(run)
 
 
-def history(client: MlflowClient, experiment_id: str, model_name: str) -> list[InForce]:
+def history(client: MlflowClient, experiment_ids: list[str], model_name: str) -> list[InForce]:
     """Return all changes, oldest first; the last one is the version in force.
 
     A change that was made in MLflow itself shows as a last entry without time and author.
     """
-    entries = [_entry(run) for run in _records(client, experiment_id, model_name)]
+    entries = [_entry(run) for run in _records(client, experiment_ids, model_name)]
     in_force = _in_force(client, model_name)
     if in_force is not None and (not entries or entries[-1]["version"] != in_force):
         entries.append(InForce(version=in_force, at="", by="", because=_UNRECORDED))
     return entries
 
 
-def _records(client: MlflowClient, experiment_id: str, model_name: str) -> list[Run]:
+def _records(client: MlflowClient, experiment_ids: list[str], model_name: str) -> list[Run]:
     wanted = f"tags.`{_EVENT}` = '{_IN_FORCE}' AND tags.`{_MODEL}` = '{model_name}' AND attributes.status != 'FAILED'"
     runs: list[Run] = []
     token = None
     while True:
         page = client.search_runs(
-            [experiment_id], wanted, order_by=["attributes.start_time ASC", "attributes.run_id ASC"], page_token=token
+            experiment_ids, wanted, order_by=["attributes.start_time ASC", "attributes.run_id ASC"], page_token=token
         )
         runs += list(page)
         token = page.token

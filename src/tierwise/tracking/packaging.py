@@ -26,6 +26,7 @@ _REQUIREMENTS = (
     "duckdb", "joblib", "lightgbm", "mlflow", "numpy", "pandas", "pyarrow",
     "pydantic", "pyyaml", "scikit-learn", "scipy", "sqlglot",
 )  # fmt: skip
+_NOT_SHIPPED = ("__pycache__", "cli", "jobs", "synthetic")
 OUTPUT_TEXTS = ("partner_id", "potential_source", "archetype_id", "archetype")
 OUTPUT_NUMBERS = ("potential", "potential_low", "potential_high", "headroom", "archetype_strength")
 
@@ -44,7 +45,7 @@ def save_scoring_model(folder: Path, bundle: Path, logged: LoggedModel, input_ex
 
     with tempfile.TemporaryDirectory(prefix="tierwise-") as name:
         code = Path(name) / "tierwise"
-        shutil.copytree(Path(tierwise.__file__).parent, code, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(Path(tierwise.__file__).parent, code, ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
         mlflow.pyfunc.save_model(
             path=str(folder),
             python_model=str(code / "tracking" / _SCRIPT.name),

@@ -22,10 +22,13 @@ from tierwise.tracking.names import BUNDLE, CHALLENGER, CHAMPION, TAG_PREFIX
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
     from mlflow.entities.model_registry import ModelVersion
 
 LOCAL_FOLDER = ".tierwise"
 _SQLITE = "sqlite:///"
+_CHANNEL = f"{TAG_PREFIX}channel"
+_MODEL_NAME = re.compile(r"[\w .-]{1,100}")
 
 
 class VersionSummary(TypedDict):
@@ -76,12 +79,16 @@ class Registry:
         """Return the registry of a workspace: that of its settings, or the SQLite file in its `.tierwise` folder.
 
         Raises:
-            InvalidInput: If the address names an environment variable that is not set.
+            InvalidInput: If the address names an environment variable that is not set, or the model's name holds
+                characters that MLflow cannot search for.
         """
         settings = workspace.settings
         folder = workspace.folder.resolve() / LOCAL_FOLDER
         experiment = settings.mlflow.experiment or settings.name
         model_name = settings.mlflow.model_name or _slug(settings.name)
+        if not _MODEL_NAME.fullmatch(model_name):
+            what = f"{model_name!r} is not a model name; letters, digits, space, '-', '_' and '.' are allowed"
+            raise InvalidInput(Fault(what, "tierwise.yaml: mlflow.model_name"))
         if settings.mlflow.tracking_uri is None:
             return cls(f"{_SQLITE}{folder / 'mlflow.db'}", experiment, model_name, folder / "artifacts")
         uri = expand_environment(settings.mlflow.tracking_uri, os.environ)
@@ -202,17 +209,29 @@ class Registry:
         raise _no_version(version, [name for item in versions for name in (str(item.version), *item.aliases)])
 
     def experiment_id(self, client: MlflowClient) -> str:
-        """Return the experiment's id; made if it is absent, in the default store with its artefacts beside it."""
-        experiment = client.get_experiment_by_name(self.experiment)
-        if experiment is not None:
-            return str(experiment.experiment_id)
+        """Return the id of the experiment that new runs go to; made if it is absent.
+
+        MLflow keeps an experiment's folder as an absolute path. After a workspace was moved or copied, new runs go to
+        a further experiment of the folder where it is now, never to where it was.
+        """
+        earlier = self._experiments(client)
         location = self.artifact_folder.as_uri() if self.artifact_folder else None
-        return str(client.create_experiment(self.experiment, artifact_location=location))
+        for found in earlier:
+            if location in (None, found.artifact_location):
+                return str(found.experiment_id)
+        name = f"{self.experiment} ({len(earlier) + 1})" if earlier else self.experiment
+        return str(client.create_experiment(name, artifact_location=location, tags={_CHANNEL: self.experiment}))
+
+    def _experiments(self, client: MlflowClient) -> list[Experiment]:
+        if self.artifact_folder is None:
+            found = client.get_experiment_by_name(self.experiment)
+            return [found] if found else []
+        return [one for one in client.search_experiments() if one.tags.get(_CHANNEL) == self.experiment]
 
     def _history(self, client: MlflowClient) -> list[InForce]:
         if not self._versions(client):
             return []
-        return history(client, self.experiment_id(client), self.model_name)
+        return history(client, [str(one.experiment_id) for one in self._experiments(client)], self.model_name)
 
     def _bundle_folder(self, client: MlflowClient, found: ModelVersion, folder: Path) -> Path:
         """Return the bundle's folder: in place for the default store, also after the workspace was moved."""

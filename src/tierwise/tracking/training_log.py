@@ -97,10 +97,9 @@ def log_training(registry: Registry, record: TrainingRecord) -> LoggedVersion:
         with closed_at_end(client, run_id):
             _log_figures(client, run_id, record)
             _log_files(client, run_id, record)
-            model_uri, sha256 = _log_model(client, experiment_id, run_id, record)
-            version = _register(
-                client, registry.model_name, model_uri, run_id, {**_about(record), "bundle_sha256": sha256}
-            )
+            model_id, sha256 = _log_model(client, experiment_id, run_id, record)
+            facts = {**_about(record), "bundle_sha256": sha256}
+            version = _register(client, registry.model_name, model_id, run_id, facts)
             _write_description(client, registry.model_name, version, record)
             alias = _give_alias(client, experiment_id, registry.model_name, version, record.trained_by)
     return LoggedVersion(version, run_id, alias, sha256)
@@ -139,7 +138,7 @@ def _log_files(client: MlflowClient, run_id: str, record: TrainingRecord) -> Non
 
 
 def _log_model(client: MlflowClient, experiment_id: str, run_id: str, record: TrainingRecord) -> tuple[str, str]:
-    """Log the model's folder; returns its address in MLflow and the hash of the bundle in it."""
+    """Log the model's folder; returns its id in MLflow and the hash of the bundle in it."""
     from mlflow.entities import LoggedModelOutput
 
     logged = client.create_logged_model(experiment_id, name="scoring", source_run_id=run_id)
@@ -150,7 +149,7 @@ def _log_model(client: MlflowClient, experiment_id: str, run_id: str, record: Tr
         client.log_model_artifacts(logged.model_id, str(model))
     client.finalize_logged_model(logged.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-    return f"models:/{logged.model_id}", sha256
+    return str(logged.model_id), sha256
 
 
 def _about(record: TrainingRecord) -> dict[str, str]:
@@ -162,7 +161,7 @@ def _about(record: TrainingRecord) -> dict[str, str]:
     }
 
 
-def _register(client: MlflowClient, model_name: str, model_uri: str, run_id: str, facts: Mapping[str, str]) -> int:
+def _register(client: MlflowClient, model_name: str, model_id: str, run_id: str, facts: Mapping[str, str]) -> int:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -171,7 +170,8 @@ def _register(client: MlflowClient, model_name: str, model_uri: str, run_id: str
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         client.create_registered_model(model_name)
-    return int(client.create_model_version(model_name, model_uri, run_id, tags=_tags(facts)).version)
+    source = f"models:/{model_id}"
+    return int(client.create_model_version(model_name, source, run_id, _tags(facts), model_id=model_id).version)
 
 
 def _write_description(client: MlflowClient, model_name: str, version: int, record: TrainingRecord) -> None:

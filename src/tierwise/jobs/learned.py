@@ -1,0 +1,74 @@
+"""What one training made, before it is logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from tierwise.archetypes import ArchetypeModel
+from tierwise.config.load import Workspace
+from tierwise.config.model_spec import FeatureSet, ModelSpec
+from tierwise.potential import Backtest, PotentialModel
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The models of one training, what they learned from, and how they did.
+
+    Attributes:
+        workspace: The workspace.
+        as_of: The as-of date.
+        data_fingerprint: The fingerprint of the accepted tables.
+        features: The columns the models use.
+        spec: The hyper-parameters.
+        snapshots: The snapshots, labelled and of the as-of date.
+        potential: The potential model.
+        backtest: The rolling-origin back-test.
+        archetypes: The archetype model.
+        assigned: Each partner's archetype as of the date.
+    """
+
+    workspace: Workspace
+    as_of: date
+    data_fingerprint: str
+    features: FeatureSet
+    spec: ModelSpec
+    snapshots: pd.DataFrame
+    potential: PotentialModel
+    backtest: Backtest
+    archetypes: ArchetypeModel
+    assigned: pd.DataFrame
+
+    @property
+    def current(self) -> pd.DataFrame:
+        """The metric rows of the as-of date."""
+        rows = self.snapshots[self.snapshots["as_of"] == pd.Timestamp(self.as_of)]
+        return rows.reset_index(drop=True)
+
+    @property
+    def labelled(self) -> pd.DataFrame:
+        """The snapshots whose horizon is over."""
+        return self.snapshots[self.snapshots["label"].notna()]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be done, and why."""
+        return tuple(f"{row.code}: {row.message}" for row in self.potential.diagnostics.itertuples())
+
+    @property
+    def archetypes_sentence(self) -> str:
+        """What was found, or why nothing was."""
+        if not self.archetypes.supported:
+            return f"No archetypes are supported: {self.archetypes.sentence}"
+        return f"{len(self.archetypes.archetypes)} archetypes: {self.archetypes.sentence}"
+
+    @property
+    def composition(self) -> pd.DataFrame:
+        """Partners and share per archetype; one without a name is shown by its id."""
+        assigned = self.assigned.dropna(subset=["archetype_id"])
+        unnamed = assigned["archetype_id"] + " (too unstable to name)"
+        shown = assigned.assign(archetype=assigned["archetype"].fillna(unnamed))
+        counts = shown.groupby(["archetype_id", "archetype"], as_index=False).agg(partners=("partner_id", "size"))
+        return counts.assign(share=counts["partners"] / max(len(self.assigned), 1))

@@ -1,0 +1,95 @@
+"""What a training leaves behind in the registry: parameters, figures, tables, plots, and the model card."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+import tierwise
+from tierwise import archetypes, potential
+from tierwise.jobs.learned import Learned
+from tierwise.reports.model_card import ModelCard, model_card_documents
+from tierwise.reports.plots import training_plots
+from tierwise.store.bundle import grouped
+from tierwise.tracking import TrainingRecord
+
+EXAMPLE_ROWS = 5
+
+
+def training_record(learned: Learned) -> TrainingRecord:
+    """Put together what is logged of a training."""
+    backtest = learned.backtest
+    return TrainingRecord(
+        as_of=learned.as_of,
+        data_fingerprint=learned.data_fingerprint,
+        gate=learned.potential.source,
+        parts=grouped(
+            potential=potential.to_parts(learned.potential), archetypes=archetypes.to_parts(learned.archetypes)
+        ),
+        input_example=learned.current[_model_columns(learned)].head(EXAMPLE_ROWS),
+        params=_params(learned),
+        metrics=_metrics(learned),
+        tables={
+            **backtest.tables(),
+            **{f"archetypes_{name}": table for name, table in learned.archetypes.tables.items()},
+        },
+        plots=training_plots(backtest.scores, backtest.calibration, learned.features.target_unit),
+        documents=model_card_documents(_card(learned)),
+    )
+
+
+def _card(learned: Learned) -> ModelCard:
+    settings, gate = learned.workspace.settings, learned.potential.gate
+    metric = learned.workspace.catalog.metrics[learned.features.target]
+    features = [(feature.title, feature.family, feature.direction) for feature in learned.features.metrics]
+    return ModelCard(
+        workspace=settings.name,
+        as_of=learned.as_of,
+        data_fingerprint=learned.data_fingerprint,
+        program_version=tierwise.__version__,
+        target=metric.title or learned.features.target,
+        unit=metric.unit,
+        horizon=str(settings.potential.horizon),
+        snapshots=len(learned.labelled),
+        partners=len(learned.current),
+        gate=learned.potential.source,
+        gate_sentence=gate.sentence,
+        gate_probability=gate.probability,
+        features=pd.DataFrame(features, columns=["name", "family", "direction"]),
+        scores=learned.backtest.scores,
+        calibration=learned.backtest.calibration,
+        coverage=learned.backtest.coverage,
+        archetypes=learned.composition[["archetype", "partners", "share"]],
+        archetypes_sentence=learned.archetypes_sentence,
+        notes=learned.notes,
+        contact=metric.owner or "the owner of the workspace",
+    )
+
+
+def _model_columns(learned: Learned) -> list[str]:
+    """The columns that scoring reads, each once."""
+    features = learned.features
+    named = ("partner_id", "first_seen", "tenure_days", *features.attributes, *features.names)
+    return list(dict.fromkeys((*named, features.target, *features.comparable_by)))
+
+
+def _params(learned: Learned) -> dict[str, object]:
+    """The hyper-parameters, one line each, and what was trained on."""
+    flat = pd.json_normalize(learned.spec.model_dump(mode="json"), sep=".").iloc[0].to_dict()
+    labelled = learned.snapshots["label"].notna()
+    return {
+        **{str(name): value for name, value in flat.items()},
+        "target": learned.features.target,
+        "snapshots": int(labelled.sum()),
+        "snapshot_days": int(learned.snapshots.loc[labelled, "as_of"].nunique()),
+    }
+
+
+def _metrics(learned: Learned) -> dict[str, float]:
+    """The back-test's pooled scores and the gate's figures."""
+    scores = learned.backtest.scores
+    pooled = scores[scores["origin"] == "all"] if len(scores) else scores
+    found = {f"{row.candidate}_{row.score}": float(row.value) for row in pooled.itertuples()}
+    gate = learned.potential.gate
+    if gate.probability is not None:
+        found["gate_probability"] = gate.probability
+    return {**found, "archetypes": float(len(learned.archetypes.archetypes))}

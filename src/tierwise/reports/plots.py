@@ -1,0 +1,94 @@
+"""Plots that a committee can read, as PNG bytes; every plot is drawn from a table that is stored beside it."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POOLED = "all"
+SIZE_INCHES = (7.2, 4.2)
+DOTS_PER_INCH = 130
+
+# Told apart by marker and line as well as by colour, so that a print in grey still reads (Okabe and Ito's palette).
+STYLES: dict[str, dict[str, str]] = {
+    "persistence": {"color": "#555555", "marker": "s", "linestyle": "--"},
+    "model": {"color": "#0072B2", "marker": "o", "linestyle": "-"},
+    "chosen": {"color": "#D55E00", "marker": "^", "linestyle": ":"},
+}
+
+
+def training_plots(scores: pd.DataFrame, calibration: pd.DataFrame, unit: str) -> dict[str, bytes]:
+    """Draw the plots of a training.
+
+    Args:
+        scores: The back-test's scores: `origin, candidate, score, value, low, high`.
+        calibration: The back-test's calibration: `origin, candidate, decile, predicted, actual`.
+        unit: The unit of the target.
+
+    Returns:
+        PNG bytes by file name; none where no past review has completed.
+    """
+    if scores.empty or calibration.empty:
+        return {}
+    return {
+        "gini-by-origin.png": _png(_gini_figure(scores)),
+        "calibration-by-decile.png": _png(_calibration_figure(calibration, unit)),
+    }
+
+
+def _gini_figure(scores: pd.DataFrame) -> Figure:
+    figure, axes = _figure()
+    gini = scores[(scores["score"] == "gini") & (scores["origin"] != POOLED)]
+    for candidate, style in STYLES.items():
+        own = gini[gini["candidate"] == candidate]
+        if own.empty:
+            continue
+        spread = [own["value"] - own["low"], own["high"] - own["value"]]
+        axes.errorbar(own["origin"], own["value"], yerr=spread, label=candidate, capsize=3, **style)
+    axes.set_title("Ranking of partners out of time, by past review")
+    axes.set_xlabel("as-of date of the review")
+    axes.set_ylabel("normalised Gini (1 = perfect ranking)")
+    axes.legend(frameon=False, loc="lower right")
+    return figure
+
+
+def _calibration_figure(calibration: pd.DataFrame, unit: str) -> Figure:
+    figure, axes = _figure()
+    pooled = calibration.groupby(["candidate", "decile"], as_index=False)[["predicted", "actual"]].mean()
+    for candidate in ("persistence", "model"):
+        own = pooled[pooled["candidate"] == candidate]
+        if len(own):
+            axes.plot(own["predicted"], own["actual"], label=candidate, **STYLES[candidate])
+    top = float(pooled[["predicted", "actual"]].max().max())
+    axes.plot([0, top], [0, top], color="#999999", linewidth=1, label="predicted = actual")
+    axes.set_title("Predicted against actual, by tenth of partners")
+    axes.set_xlabel(f"mean predicted over the horizon ({unit})")
+    axes.set_ylabel(f"mean actual over the horizon ({unit})")
+    axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def _figure() -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure as NewFigure
+    from matplotlib.ticker import EngFormatter
+
+    figure = NewFigure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+    axes.xaxis.set_major_formatter(EngFormatter())
+    axes.yaxis.set_major_formatter(EngFormatter())
+    return figure, axes
+
+
+def _png(figure: Figure) -> bytes:
+    """Draw a figure; without the date and version that matplotlib would write, so that equal plots are equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

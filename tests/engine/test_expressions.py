@@ -91,65 +91,12 @@ def test_unknown_names_are_reported_with_the_nearest_known_one() -> None:
     assert check_names(parsed, ["ammount", "Status", "zzz"]) == ()
 
 
-TOKENS = st.sampled_from(
-    [*SCALAR_FUNCTIONS, *AGGREGATE_FUNCTIONS, *RANK_FUNCTIONS, "read_csv", "first", "select", "from", "where", "filter"]
-    + [
-        "over",
-        "partition by",
-        "order by",
-        "case",
-        "when",
-        "then",
-        "else",
-        "end",
-        "and",
-        "or",
-        "not",
-        "in",
-        "is",
-        "null",
-    ]
-    + [
-        "between",
-        "like",
-        "cast",
-        "as",
-        "date",
-        "interval",
-        "day",
-        "distinct",
-        "true",
-        "(",
-        ")",
-        "(",
-        ")",
-        ",",
-        "*",
-        "/",
-    ]
-    + [
-        "+",
-        "-",
-        "=",
-        "<",
-        ">",
-        "<>",
-        "::",
-        "||",
-        ".",
-        "1",
-        "0.5",
-        "1e5",
-        "'x'",
-        "a",
-        "amount",
-        "as_of",
-        '"a"',
-        ";",
-        "--",
-    ]
-    + ["integer", "decimal(18,2)", "exists", "all", "any", "row", "unnest", "lateral", "qualify", "with", "values", "?"]
-)
+WORDS = """
+    read_csv first select from where filter over partition order by case when then else end and or not in is null
+    between like cast as date interval day distinct true ( ) ( ) , * / + - = < > <> :: || . 1 0.5 1e5 'x' a amount as_of
+    "a" ; -- integer decimal(18,2) exists all any row unnest lateral qualify with values ?
+""".split()
+TOKENS = st.sampled_from([*WORDS, *SCALAR_FUNCTIONS, *AGGREGATE_FUNCTIONS, *RANK_FUNCTIONS])
 HOSTILE_TEXT = st.one_of(st.text(max_size=200), st.lists(TOKENS, max_size=40).map(" ".join))
 
 
@@ -158,8 +105,7 @@ HOSTILE_TEXT = st.one_of(st.text(max_size=200), st.lists(TOKENS, max_size=40).ma
 def test_whatever_the_text_only_a_valid_expression_or_a_refusal_comes_out(text: str, kind: str) -> None:
     try:
         parsed = parse_expression(text, where="x", kind=kind)
-    except InvalidInput as error:
-        assert str(error)
+    except InvalidInput:
         return
     sql = render(parsed)
     assert ";" not in sql.replace("';'", "")

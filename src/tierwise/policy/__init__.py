@@ -2,6 +2,7 @@
 
 from tierwise.policy.diff import Change, diff
 from tierwise.policy.guardrail_reports import manager_load, promoted_without_growth, tier_inflation
+from tierwise.policy.linting import Finding, lint, worst
 from tierwise.policy.movement import NO_HISTORY, move
 from tierwise.policy.movement_rules import MOVEMENT_RULES, MovementRule
 from tierwise.policy.placement import Placement, place
@@ -15,6 +16,7 @@ __all__ = [
     "MOVEMENT_RULES",
     "NO_HISTORY",
     "Change",
+    "Finding",
     "Lock",
     "LockedPolicy",
     "MovementRule",
@@ -29,6 +31,7 @@ __all__ = [
     "compare_replays",
     "diff",
     "in_force",
+    "lint",
     "locked",
     "manager_load",
     "move",
@@ -39,4 +42,5 @@ __all__ = [
     "replay",
     "tier_inflation",
     "tier_on",
+    "worst",
 ]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from tierwise.config.policy_movement import ManagerCapacity
 from tierwise.policy.movement_rules import MovementRule
@@ -22,19 +21,19 @@ CYCLE_FULL = MovementRule("promotion_cap", "hold", NOBODY_ELSE.applies, "too_man
 CAP_RULES = (TIER_FULL, MANAGER_FULL, CYCLE_FULL)
 
 
-def apply_caps(review: Review, outcome: Outcome, partners: pd.Series[str]) -> Outcome:
+def apply_caps(review: Review, outcome: Outcome) -> Outcome:
     """Hold back the lowest ranked promotions that a cap leaves no room for.
 
     A partner for whom a tier is full rises to the tier below it if that is still a promotion. The rank is the
-    policy's `rank_by`, highest first; equal ranks go by partner id, so that row order never matters.
+    policy's `rank_by`, highest first; equal ranks go by partner id, by which a placement is sorted.
     """
-    order = _Order.of(review, partners)
+    order = _Order.of(review)
     for tier, room in _tier_rooms(review):
         outcome = _fill_tier(outcome, review, order, tier, room)
     capacity = review.policy.guardrails.manager_capacity
     if capacity is not None and review.controls.manager is not None:
         outcome = _fill_managers(outcome, review, order, capacity)
-    limit = promotions_allowed(review, len(partners))
+    limit = promotions_allowed(review, len(review.current))
     return outcome if limit is None else _wait(outcome, order.beyond(_rising(outcome), limit), CYCLE_FULL)
 
 
@@ -45,10 +44,9 @@ class _Order:
     position: Places
 
     @classmethod
-    def of(cls, review: Review, partners: pd.Series[str]) -> _Order:
+    def of(cls, review: Review) -> _Order:
         by = np.where(np.isnan(review.controls.rank_by), -np.inf, review.controls.rank_by)
-        by_name = np.argsort(partners.to_numpy(dtype=object), kind="stable")
-        order = by_name[np.argsort(-by[by_name], kind="stable")]
+        order = np.argsort(-by, kind="stable")
         position = np.empty(len(order), dtype=np.int64)
         position[order] = np.arange(len(order))
         return cls(position)

@@ -54,7 +54,7 @@ def move(
     review = review_of(policy, placement, history, as_of, calendar or Calendar(), ladder)
     outcome = decide(review)
     if not ladder:
-        outcome = apply_caps(review, outcome, placement.tiers["partner_id"])
+        outcome = apply_caps(review, outcome)
     return _table(review, outcome, placement, ladder)
 
 
@@ -64,7 +64,7 @@ def review_of(
     """Gather what the movement rules look at."""
     partners = placement.tiers["partner_id"]
     tiers = policy.tier_names if not ladder else tuple(tier.name for tier in policy.tracks[ladder].tiers)
-    ranks = {variant: places.astype(np.int64) for variant, places in placement.ranks(ladder).items()}
+    ranks = placement.ranks(ladder)
     return Review(
         policy=policy,
         calendar=calendar,

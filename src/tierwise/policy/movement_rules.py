@@ -70,7 +70,8 @@ def is_frozen(review: Review) -> Mask:
     for freeze, concerned in zip(review.movement.freeze, review.controls.frozen, strict=True):
         if freeze.from_ <= review.as_of <= freeze.until:
             frozen |= concerned
-    return frozen & (review.rises | review.falls | is_at_sunset(review))
+    would_move = review.rises | review.falls | loses_at_once(review) | is_at_sunset(review)
+    return frozen & would_move
 
 
 def is_at_sunset(review: Review) -> Mask:
@@ -79,7 +80,7 @@ def is_at_sunset(review: Review) -> Mask:
     if sunset is None:
         return review.everyone(False)
     if sunset.at_entry_for is not None:
-        stuck = (review.current == 0) & (review.eligible <= 0)
+        stuck: Mask = (review.current == 0) & (review.eligible <= 0)
         return stuck & _lasted(review, sunset.at_entry_for, review.reviews_in_tier, review.past.tier_since)
     below = (review.eligible < 0) & ~review.past.exited
     reviews_below = review.past.reviews_below_entry + 1

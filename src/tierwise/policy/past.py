@@ -9,10 +9,11 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.compute as pc
 
 from tierwise.config.policy_movement import Movement
 from tierwise.errors import Fault, InvalidInput
-from tierwise.policy.tier_names import NO_TIER, is_exit, tier_places
+from tierwise.policy.tier_names import NO_TIER, arrow_text, equals, is_exit, tier_places
 
 Places = npt.NDArray[np.int64]
 Days = npt.NDArray[np.datetime64]
@@ -92,24 +93,24 @@ class _Rows:
     @classmethod
     def of(cls, partners: pd.Series[str], history: pd.DataFrame, tiers: Sequence[str], as_of: date) -> _Rows:
         _check(history)
-        position = pd.Index(partners).get_indexer(pd.Index(history["partner_id"].astype("str")))
+        ids = pc.index_in(arrow_text(history["partner_id"]), value_set=arrow_text(partners))
+        position = np.asarray(ids.fill_null(-1), dtype=np.int64)
         days = history["as_of"].to_numpy().astype("datetime64[D]")
         wanted = np.flatnonzero((position >= 0) & (days < np.datetime64(as_of, "D")))
         order = wanted[np.lexsort((days[wanted], position[wanted]))]
         _check_twice(history, position[order], days[order], order)
-        sorted_rows = history.iloc[order]
-        tier = tier_places(sorted_rows["tier"], tiers)
-        eligible, gain, keep = _qualified(sorted_rows, tier, tiers)
+        tier = tier_places(history["tier"], tiers)
+        eligible, gain, keep = _qualified(history, tier, tiers)
         return cls(
-            position[order],
-            days[order],
-            tier,
-            gain,
-            keep,
-            eligible,
-            is_exit(sorted_rows["tier"]),
-            sorted_rows["rule"].to_numpy(dtype=object) == "demotion_grace",
-            _kept_notice(sorted_rows),
+            partner=position[order],
+            as_of=days[order],
+            tier=tier[order],
+            gain=gain[order],
+            keep=keep[order],
+            eligible=eligible[order],
+            left=is_exit(history["tier"])[order],
+            in_grace=equals(history["rule"], "demotion_grace")[order],
+            notice_on=_kept_notice(history)[order],
         )
 
 
@@ -134,9 +135,8 @@ def _qualified(rows: pd.DataFrame, tier: Places, tiers: Sequence[str]) -> tuple[
     """
     imported = (rows["eligible_tier"].isna() & rows["action"].isna()).to_numpy(dtype=bool)
     eligible = np.where(imported, NO_REVIEW, tier_places(rows["eligible_tier"], tiers))
-    rule = rows["rule"].to_numpy(dtype=object)
-    gain = np.where(rule == "promotion_band", np.minimum(eligible, tier), eligible)
-    keep = np.where(rule == "demotion_band", np.maximum(eligible, tier), eligible)
+    gain = np.where(equals(rows["rule"], "promotion_band"), np.minimum(eligible, tier), eligible)
+    keep = np.where(equals(rows["rule"], "demotion_band"), np.maximum(eligible, tier), eligible)
     if "gain_tier" in rows.columns:
         gain = np.where(rows["gain_tier"].isna(), gain, tier_places(rows["gain_tier"], tiers))
     if "keep_tier" in rows.columns:

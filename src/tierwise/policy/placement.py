@@ -93,14 +93,10 @@ class Placement:
         """Under `per`, one row per partner and unit with its eligible tier."""
         return units_table(self.plan, self.figures)
 
-    def ranks(self, ladder: str = "") -> Mapping[str, npt.NDArray[np.int8]]:
+    def ranks(self, ladder: str = "") -> Mapping[str, npt.NDArray[np.int64]]:
         """The places of the eligible, gain and keep tiers in a ladder; -1 for no tier. One per row of `tiers`."""
-        names = self.policy.tier_names if not ladder else tuple(tier.name for tier in self.policy.tracks[ladder].tiers)
-        prefix = f"{ladder}_" if ladder else ""
-        return {
-            variant: pd.Categorical(self.tiers[f"{prefix}{variant}_tier"], categories=list(names)).codes
-            for variant in ("eligible", "gain", "keep")
-        }
+        columns = next(item.ranks for item in self.plan.ladders if item.name == ladder)
+        return {variant: numbers(self.partner_figures, column) for variant, column in columns.items()}
 
 
 def place(
@@ -130,7 +126,7 @@ def place(
     plan = compile_policy(policy, columns, given.columns[1:] if given is not None else ())
     source = _source(engine, table, given)
     keys = [KEY] if policy.per is None else [KEY, policy.per.column]
-    figures = engine.arrow(plan.query(source, keys).sql("duckdb", identify=True))
+    figures = _sorted(engine.arrow(plan.query(source, keys).sql("duckdb", identify=True, copy=False)), keys)
     _check_keys(figures, keys)
     return Placement(policy, plan, figures, tiers_table(plan, partner_figures(plan, figures)))
 
@@ -157,6 +153,14 @@ def _source(engine: Engine, table: str, flags: pd.DataFrame | None) -> exp.Expr:
     key = exp.EQ(this=exp.column(KEY, "inputs", quoted=True), expression=exp.column(KEY, "flags", quoted=True))
     flagged = exp.alias_(exp.table_(_FLAGS, quoted=True), "flags", table=True)
     return joined.join(flagged, on=key, join_type="left").subquery("flagged")
+
+
+def _sorted(figures: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """The rows in order of their keys; inputs that come sorted, as metric rows do, are left as they are."""
+    first = figures.column(keys[0]).combine_chunks()
+    if len(keys) == 1 and not pc.any(pc.greater(first[:-1], first[1:])).as_py():
+        return figures
+    return figures.take(pc.sort_indices(figures, [(key, "ascending") for key in keys]))
 
 
 def _check_keys(figures: pa.Table, keys: Sequence[str]) -> None:

@@ -55,11 +55,10 @@ class Plan:
         return (self.ladder, *self.tracks)
 
     def query(self, source: exp.Expr, keys: Sequence[str]) -> exp.Select:
-        """The whole query, sorted by the keys."""
+        """The whole query; its rows come in no particular order."""
         wanted = [*keys, *self._columns()]
-        inner = sql.nested_select(source, self.stages)
-        query = exp.select(*[sql.column(name) for name in wanted]).from_(inner.subquery("placed"))
-        return query.order_by(*[sql.column(name) for name in keys])
+        inner = sql.nested_select(source, self.stages).subquery("placed", copy=False)
+        return exp.select(*[sql.column(name) for name in wanted], copy=False).from_(inner, copy=False)
 
     def _columns(self) -> list[str]:
         columns: list[str] = []

@@ -114,8 +114,7 @@ def movement_matrix(table: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame
     order = [*names, "exit"]
     counts = had.groupby(["current_tier", "tier"], as_index=False).agg(partner_reviews=("as_of", "size"))
     by_ladder = counts.set_index(["current_tier", "tier"]).reindex(pd.MultiIndex.from_product([order, order]))
-    long = by_ladder.dropna().astype(int).rename_axis(["from_tier", "to_tier"]).reset_index()
-    return long
+    return by_ladder.dropna().astype(int).rename_axis(["from_tier", "to_tier"]).reset_index()
 
 
 def _summary(table: pd.DataFrame, names: tuple[str, ...], ahead: int) -> pd.DataFrame:

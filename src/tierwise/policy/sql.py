@@ -94,8 +94,9 @@ def rounded(tree: exp.Expr) -> exp.Expr:
 
 def nested_select(source: exp.Expr, stages: Sequence[dict[str, exp.Expr]]) -> exp.Select:
     """Select everything from the source and add columns stage by stage, each stage seeing those before it."""
-    query = exp.select("*").from_(source)
+    query = exp.select("*").from_(source, copy=False)
     for number_, stage in enumerate(stages):
-        added = [exp.alias_(tree.copy(), name, quoted=True) for name, tree in stage.items()]
-        query = exp.select(exp.Star(), *added).from_(query.subquery(f"stage_{number_}"))
+        added = [exp.alias_(tree, name, quoted=True) for name, tree in stage.items()]
+        inner = query.subquery(f"stage_{number_}", copy=False)
+        query = exp.select(exp.Star(), *added, copy=False).from_(inner, copy=False)
     return query

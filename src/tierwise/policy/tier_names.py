@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tierwise.config.policy import EXIT
 
@@ -25,10 +26,22 @@ def tier_names(places: npt.NDArray[np.integer], names: Sequence[str]) -> pd.Seri
 
 def tier_places(tiers: pd.Series[str], names: Sequence[str]) -> npt.NDArray[np.int64]:
     """The place of each tier name; -1 for a missing one, for `exit`, and for a name that the ladder does not have."""
-    codes = pd.Categorical(tiers, categories=list(names)).codes
-    return codes.astype(np.int64)
+    found = pc.index_in(arrow_text(tiers), value_set=pa.array(list(names), pa.large_string()))
+    return np.asarray(found.fill_null(NO_TIER), dtype=np.int64)
+
+
+def arrow_text(texts: pd.Series[str]) -> pa.Array:
+    """A text column as one Arrow array, missing where it is missing."""
+    array = pa.array(texts, from_pandas=True)
+    whole = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return whole.cast(pa.large_string())
+
+
+def equals(texts: pd.Series[str], word: str) -> npt.NDArray[np.bool_]:
+    """Which texts are a word; a missing one is not."""
+    return np.asarray(pc.equal(arrow_text(texts), word).fill_null(False), dtype=bool)
 
 
 def is_exit(tiers: pd.Series[str]) -> npt.NDArray[np.bool_]:
     """Which tiers say that the partner left the program."""
-    return tiers.eq(EXIT).fillna(False).to_numpy(dtype=bool)
+    return equals(tiers, EXIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 import tierwise
 from tierwise import archetypes, potential
 from tierwise.archetypes import ArchetypeModel
+from tierwise.config.environment import expand_environment
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine
@@ -26,7 +28,7 @@ from tierwise.metrics import compute
 from tierwise.policy import move, place
 from tierwise.potential import PotentialModel
 from tierwise.reports.review import ReviewSummary
-from tierwise.store import Review, lock_output, write_review
+from tierwise.store import Review, lock_output, write_postgresql, write_review
 from tierwise.tables import fingerprint
 from tierwise.tracking import Champion, Registry
 
@@ -155,5 +157,9 @@ def _write(workspace: Workspace, output: Path, review: ScoredReview, tables: dic
         score_columns=tuple(review.policy.scores),
         formats=workspace.settings.output.formats,
     )
+    settings = workspace.settings.output
     with lock_output(output, review.run_id) as lock:
-        return write_review(lock, written)
+        folder = write_review(lock, written)
+        if settings.postgresql is not None:
+            write_postgresql(expand_environment(settings.postgresql, os.environ), settings.schema_, written)
+    return folder

@@ -95,8 +95,8 @@ WORDS = """
     read_csv first select from where filter over partition order by case when then else end and or not in is null
     between like cast as date interval day distinct true ( ) ( ) , * / + - = < > <> :: || . 1 0.5 1e5 'x' a amount as_of
     "a" ; -- integer decimal(18,2) exists all any row unnest lateral qualify with values ?
-""".split()
-TOKENS = st.sampled_from([*WORDS, *SCALAR_FUNCTIONS, *AGGREGATE_FUNCTIONS, *RANK_FUNCTIONS])
+"""
+TOKENS = st.sampled_from([*WORDS.split(), *SCALAR_FUNCTIONS, *AGGREGATE_FUNCTIONS, *RANK_FUNCTIONS])
 HOSTILE_TEXT = st.one_of(st.text(max_size=200), st.lists(TOKENS, max_size=40).map(" ".join))
 
 

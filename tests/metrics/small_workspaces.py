@@ -20,15 +20,25 @@ from tierwise.metrics.reading import ParsedCatalog, parse_catalog
 from tierwise.tables.reading import SQL_TYPES, column_type
 
 SOURCE = {"csv": "none.csv"}
+TEXT: dict[str, object] = {}
+STATIC = {"static": True}
 TABLES = {
-    "partners": {"kind": "partners", "columns": {"partner_id": {}, "joined_on": {}, "region": {"static": True}, "staff": {"type": "integer", "static": True}}},
-    "segments": {"kind": "history", "columns": {"partner_id": {}, "valid_from": {}, "segment": {}}},
+    "partners": {
+        "kind": "partners",
+        "columns": {"partner_id": TEXT, "joined_on": TEXT, "region": STATIC, "staff": STATIC | {"type": "integer"}},
+    },
+    "segments": {"kind": "history", "columns": {"partner_id": TEXT, "valid_from": TEXT, "segment": TEXT}},
     "deals": {
         "kind": "events",
-        "columns": {"partner_id": {}, "date": {}, "known_on": {}, "amount": {"type": "money"}, "quantity": {"type": "integer"},
-                    "status": {}, "customer": {}, "joint": {"type": "boolean"}},
+        "columns": {
+            "partner_id": TEXT, "date": TEXT, "known_on": TEXT, "status": TEXT, "customer": TEXT,
+            "amount": {"type": "money"}, "quantity": {"type": "integer"}, "joint": {"type": "boolean"},
+        },
     },
-    "certifications": {"kind": "events", "columns": {"partner_id": {}, "date": {}, "person": {}, "expires_on": {"type": "date"}}},
+    "certifications": {
+        "kind": "events",
+        "columns": {"partner_id": TEXT, "date": TEXT, "person": TEXT, "expires_on": {"type": "date"}},
+    },
 }  # fmt: skip
 Rows = Mapping[str, Iterable[Mapping[str, object]]]
 

@@ -22,14 +22,14 @@ from tierwise.synthetic.streams import Choices, Floats, Subject, choose, choose_
 NEVER = 10**6
 """A day or quarter that is never reached."""
 
-LEVEL_SD = 0.60
+LEVEL_SD = 0.52
 """Spread (log) of lasting differences between partners of one archetype and size."""
-GROWTH_SD = 0.08
+GROWTH_SD = 0.06
 ENGAGEMENT_MEMORY = 0.75
 """Share of a partner's engagement that carries over to the next quarter."""
 ENGAGEMENT_EFFECT = 0.45
 """Log change in new opportunities for one standard deviation of the *previous* quarter's engagement."""
-DRIFT_SD = 0.13
+DRIFT_SD = 0.11
 """Quarterly spread (log) of the random walk of a partner's level; its expectation is 1."""
 DECLINE_A_QUARTER = 0.13
 """Log fall a quarter once a lasting decline has set in."""

@@ -93,7 +93,7 @@ ARCHETYPES = (
         opportunities=1.9, deal_usd=95_000, win_chance=0.40, cycle_days=190, ramp_quarters=5.0, growth=0.04,
         decline_hazard=0.012, cross_sell=0.55, joint=0.42, registered=0.90, breadth=0.45,
         certifications=1.50, claims=0.22, logins=20, cases=0.8, satisfaction=4.3,
-        size_shares=(0.18, 0.38, 0.30, 0.14), type_shares=(0.06, 0.82, 0.05, 0.07),
+        size_shares=(0.20, 0.40, 0.30, 0.10), type_shares=(0.06, 0.82, 0.05, 0.07),
         line_shares=(0.18, 0.22, 0.26, 0.04, 0.26, 0.04),
     ),
     ArchetypeProfile(

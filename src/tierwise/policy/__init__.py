@@ -10,14 +10,13 @@ from tierwise.policy.preview import Preview, Stakes, Today, preview
 from tierwise.policy.replay import Replay, as_history, compare_replays, replay
 from tierwise.policy.texts import check_expressions, needed_columns
 from tierwise.policy.tier_dates import tier_on
-from tierwise.policy.versions import Lock, LockedPolicy, check_lock, in_force, locked
+from tierwise.policy.versions import LockedPolicy, check_lock, in_force
 
 __all__ = [
     "MOVEMENT_RULES",
     "NO_HISTORY",
     "Change",
     "Finding",
-    "Lock",
     "LockedPolicy",
     "MovementRule",
     "Placement",
@@ -32,7 +31,6 @@ __all__ = [
     "diff",
     "in_force",
     "lint",
-    "locked",
     "manager_load",
     "move",
     "needed_columns",

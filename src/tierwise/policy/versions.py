@@ -6,7 +6,7 @@ answer to "the threshold should be another one" is a new file with a later date.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,15 +21,12 @@ class LockedPolicy:
     Attributes:
         version: Its name and date.
         sha256: The hash of what it said.
-        locked_on: The as-of date of the review that locked it.
+        locked_on: The as-of date of the first review that it decided.
     """
 
     version: str
     sha256: str
     locked_on: date
-
-
-Lock = Mapping[date, LockedPolicy]
 
 
 def in_force(policies: Iterable[Policy], as_of: date) -> Policy:
@@ -44,14 +41,14 @@ def in_force(policies: Iterable[Policy], as_of: date) -> Policy:
     return max(started, key=lambda policy: policy.effective_from)
 
 
-def check_lock(policies: Iterable[Policy], lock: Lock) -> None:
-    """Check that no locked policy was edited, moved or removed.
+def check_lock(policies: Iterable[Policy], on_record: Iterable[LockedPolicy]) -> None:
+    """Check that no policy that has decided a review was edited, moved or removed.
 
     Raises:
         Refused: With every policy that was, and what to do instead.
     """
-    by_day = {policy.effective_from: policy for policy in policies}
-    faults = [fault for day, locked in sorted(lock.items()) for fault in _lock_faults(by_day.get(day), locked)]
+    by_version = {policy.version: policy for policy in policies}
+    faults = [fault for locked in on_record for fault in _lock_faults(by_version.get(locked.version), locked)]
     if faults:
         raise Refused(faults)
 
@@ -70,19 +67,3 @@ def _lock_faults(policy: Policy | None, locked: LockedPolicy) -> list[Fault]:
     )
     hashes = (f"sha256 on record {locked.sha256[:12]}", f"now {policy.sha256[:12]}")
     return [Fault(what, "policies", hashes, todo)]
-
-
-def locked(policies: Iterable[Policy], lock: Lock, as_of: date) -> dict[date, LockedPolicy]:
-    """The lock after a review: every policy that was in force on or before its day is on record.
-
-    Raises:
-        Refused: If a policy that is on record already was edited or removed.
-    """
-    given = list(policies)
-    check_lock(given, lock)
-    fresh = {
-        policy.effective_from: LockedPolicy(policy.version, policy.sha256, as_of)
-        for policy in given
-        if policy.effective_from <= as_of
-    }
-    return dict(sorted({**fresh, **lock}.items()))

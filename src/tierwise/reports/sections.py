@@ -26,6 +26,7 @@ class Section:
         rows: The cells as people read them.
         right: The columns that are set flush right, normally the numbers.
         text: Sentences above the table.
+        picture: An SVG drawn by this program, shown on pages only.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Section:
     rows: tuple[tuple[str, ...], ...] = ()
     right: frozenset[int] = frozenset()
     text: tuple[str, ...] = ()
+    picture: str = ""
 
 
 def sections_text(title: str, sections: Sequence[Section]) -> str:
@@ -71,6 +73,8 @@ def _section_html(section: Section) -> str:
         lines += ["<div><table>", f"<thead>{_row_html(section.header, section.right, 'th')}</thead>", "<tbody>"]
         lines += [_row_html(row, section.right, "td") for row in section.rows]
         lines += ["</tbody>", "</table></div>"]
+    if section.picture:
+        lines.append(f"<div>{section.picture}</div>")
     return "\n".join(lines)
 
 

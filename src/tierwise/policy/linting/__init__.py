@@ -136,7 +136,7 @@ def _policy_findings(policy: Policy, plan: Plan, catalog: Catalog | None, column
     yield from zero_divisors(expressions)
     yield from unit_mismatches(expressions, _units(policy, catalog))
     yield from setting_findings(policy)
-    yield from band_findings(policy, plan)
+    yield from band_findings(policy, plan, _units(policy, catalog))
     yield from unused_findings(policy, used)
     yield from flag_findings(policy, columns)
     if catalog is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
@@ -13,6 +14,9 @@ from tierwise.policy.plan import Plan
 from tierwise.policy.reading import rule_tracks
 from tierwise.policy.texts import flags_of, policy_columns
 from tierwise.policy.truth import literal_value
+
+# Currencies and other units of figures that are not counted one by one.
+_MEASURED = re.compile(r"[A-Z]{3}|ratio|share|percent|%|points?|days?|hours?|score")
 
 
 def setting_findings(policy: Policy) -> Iterator[Finding]:
@@ -55,14 +59,15 @@ def flag_findings(policy: Policy, columns: set[str]) -> Iterator[Finding]:
         yield Finding("flag_not_recorded", "note", flag, message, todo="record it in the flags table, with its author")
 
 
-def band_findings(policy: Policy, plan: Plan) -> Iterator[Finding]:
+def band_findings(policy: Policy, plan: Plan, units: Mapping[str, str]) -> Iterator[Finding]:
     """Bands on small counts, which ask for one more than the threshold says."""
+    measured = {name for name, unit in units.items() if _MEASURED.fullmatch(unit)} | policy.scores.keys()
     band = policy.movement.promote.band
     for ladder in plan.ladders:
         for item in ladder.criteria:
             threshold = _small_count(item.criterion)
             own = item.criterion.options.band
-            if threshold is None or not band or own is not None:
+            if threshold is None or not band or own is not None or item.criterion.metric in measured:
                 continue
             place = f"{ladder.name or 'tiers'}.{item.tier}.{item.name}"
             message = (

@@ -1,0 +1,53 @@
+"""The policy's inputs on several days: metric rows, and the models' outputs where a policy asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import pandas as pd
+
+from tierwise import archetypes, potential
+from tierwise.config.load import Workspace
+from tierwise.config.policy import Policy
+from tierwise.engine import Engine
+from tierwise.metrics import compute
+from tierwise.policy import needed_columns
+from tierwise.tracking import Registry
+
+ARCHETYPE_COLUMNS = frozenset({"archetype", "archetype_id", "archetype_strength", "archetype_status"})
+POTENTIAL_COLUMNS = frozenset({"potential", "potential_low", "potential_high", "potential_source", "headroom"})
+
+
+def asks_for_models(policies: Iterable[Policy]) -> bool:
+    """Whether any of the policies uses an archetype or a potential."""
+    needed = {name for policy in policies for name in needed_columns(policy)}
+    return bool(needed & (ARCHETYPE_COLUMNS | POTENTIAL_COLUMNS))
+
+
+def policy_inputs(
+    engine: Engine, workspace: Workspace, days: Sequence[date], with_models: bool
+) -> dict[date, pd.DataFrame]:
+    """Compute the inputs of every day, one row per partner known on it.
+
+    With models, the version in force today is applied to every day, also to days before it was trained; it then knows
+    more than was known on that day.
+
+    Raises:
+        Refused: If models are asked for and none is in force.
+    """
+    rows = compute(engine, workspace, sorted(days))
+    panel = {day: rows[rows["as_of"] == pd.Timestamp(day)].reset_index(drop=True) for day in sorted(days)}
+    known = {day: frame for day, frame in panel.items() if len(frame)}
+    return _with_models(workspace, known) if with_models else known
+
+
+def _with_models(workspace: Workspace, panel: dict[date, pd.DataFrame]) -> dict[date, pd.DataFrame]:
+    bundle = Registry.of(workspace).load_champion().bundle
+    found = archetypes.from_parts(bundle.group("archetypes"))
+    model = potential.from_parts(bundle.group("potential"))
+    joined = {}
+    for day, rows in panel.items():
+        outputs = archetypes.assign(found, rows).merge(potential.predict(model, rows), on="partner_id")
+        joined[day] = rows.merge(outputs, on="partner_id", validate="one_to_one")
+    return joined

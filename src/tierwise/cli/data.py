@@ -22,7 +22,9 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder of the new workspace.")],
-    example: Annotated[str | None, typer.Option(help="demo, adventureworks or olist; an empty template without.")] = None,
+    example: Annotated[
+        str | None, typer.Option(help="demo, adventureworks or olist; an empty template without.")
+    ] = None,
     partners: Annotated[int, typer.Option(min=1, max=1_000_000, help="Partners of the demo channel.")] = 600,
     years: Annotated[int, typer.Option(min=2, max=20, help="Years of history of the demo channel.")] = 5,
     seed: Annotated[int, typer.Option(help="Seed of the demo channel.")] = 1,

@@ -76,5 +76,7 @@ def promote(
     from tierwise.tracking import Registry
 
     with speaking(as_json, debug) as speaker:
-        record = Registry.of(open_workspace(workspace, None)).promote(version, by=by or getpass.getuser(), because=because)
+        record = Registry.of(open_workspace(workspace, None)).promote(
+            version, by=by or getpass.getuser(), because=because
+        )
         speaker.result(record, f"version {record['version']} is in force")

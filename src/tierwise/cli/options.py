@@ -34,8 +34,9 @@ DataFolder = Annotated[
 ]
 AsOf = Annotated[date, typer.Option("--as-of", parser=parse_day, metavar="DAY", help="The as-of date, as 2026-09-30.")]
 MaybeAsOf = Annotated[
-    date | None, typer.Option("--as-of", parser=parse_day, metavar="DAY", help="The as-of date; the latest review by default.")
-]  # fmt: skip
+    date | None,
+    typer.Option("--as-of", parser=parse_day, metavar="DAY", help="The as-of date; the latest review by default."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -49,7 +50,8 @@ def open_workspace(folder: Path, data: Path | None) -> Workspace:
     from tierwise.config.load import load_workspace
 
     if data is not None and not data.is_dir():
-        raise InvalidInput(Fault(f"the data folder {str(data)!r} does not exist", where="--data", todo="name the folder that holds the source files"))  # fmt: skip
+        what, todo = f"the data folder {str(data)!r} does not exist", "name the folder that holds the source files"
+        raise InvalidInput(Fault(what, where="--data", todo=todo))
     return load_workspace(folder, data)
 
 

@@ -28,7 +28,9 @@ def score(
     as_of: AsOf,
     workspace: WorkspaceFolder = Path(),
     data: DataFolder = None,
-    engine: Annotated[EngineName, typer.Option(help="The engine that computes metrics and policy.")] = EngineName.DUCKDB,
+    engine: Annotated[
+        EngineName, typer.Option(help="The engine that computes metrics and policy.")
+    ] = EngineName.DUCKDB,
     out: Annotated[Path | None, typer.Option(help="The output folder; the workspace's by default.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do all of it but write nothing.")] = False,
     as_json: AsJson = False,

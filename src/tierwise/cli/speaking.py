@@ -80,7 +80,7 @@ def speaking(as_json: bool, debug: bool) -> Iterator[Speaker]:
         raise typer.Exit(error.exit_code) from None
     except (KeyboardInterrupt, BrokenPipeError, typer.Exit):
         raise
-    except Exception as error:  # the last door: a fault of ours must still be one message and an exit code
+    except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one message and an exit code too
         _say_internal_error(speaker, error, debug)
         raise typer.Exit(INTERNAL_ERROR) from None
 

@@ -10,6 +10,7 @@ import pandas as pd
 MET, NOT_KNOWN = "true", "unknown"
 CLOSEST, MISSED, MISSING = "closest_threshold", "missed_threshold", "missing_for_next_tier"
 UNKNOWN_FIGURE = "unknown_figure"
+CONDITION = "is"
 COLUMNS = (
     "partner_id", "code", "tier", "expression", "metric", "operator", "threshold", "value", "gap", "others",
 )  # fmt: skip
@@ -66,7 +67,10 @@ def _on_open_route(rows: pd.DataFrame) -> pd.Series:
 
 
 def _distance(rows: pd.DataFrame) -> pd.Series:
-    """How far a value is from its threshold, relative to the threshold; the largest number where one is unknown."""
+    """How far a value is from its threshold, relative to the threshold.
+
+    The largest number where one is unknown, and for a condition: met it says little, missed it decides.
+    """
     size = rows["threshold"].abs()
     gap = (rows["value"] - rows["threshold"]).abs() / size.where(size > 0, 1.0)
-    return gap.fillna(np.finfo(np.float64).max)
+    return gap.where(rows["operator"] != CONDITION).fillna(np.finfo(np.float64).max)

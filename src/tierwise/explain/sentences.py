@@ -37,7 +37,7 @@ DECIDING: dict[str, Sentence] = {
     "left_program": Sentence(
         "the sunset rule: too long without qualifying",
         "Leaves the program: too long without qualifying for any tier above the lowest.",
-        "You have not met the program's criteria for the time the policy allows; please talk to your partner manager.",
+        "You have not met the criteria for the time the policy allows; please talk to your partner manager.",
     ),
     "immediate_loss_trigger": Sentence(
         "the policy's trigger of immediate loss applies",
@@ -51,17 +51,17 @@ DECIDING: dict[str, Sentence] = {
     ),
     "inside_promotion_band": Sentence(
         "over the thresholds, but not by the promotion band",
-        "Eligible for {eligible}, but not by the margin of {promotion_band} that a promotion asks for. Stays in {recommended}.",
+        "Eligible for {eligible}, but not by the margin of {promotion_band} for a promotion. Stays in {recommended}.",
         "You are just over the line for {eligible}; a little more makes it lasting.",
     ),
     "inside_demotion_band": Sentence(
         "under the thresholds, but within the demotion band",
-        "Under the line of {current}, but within the margin of {demotion_band} before a demotion. Stays in {recommended}.",
+        "Under the line of {current}, but within the margin of {demotion_band}. Stays in {recommended}.",
         "You are just under the line of {current}; your tier is kept for now.",
     ),
     "tier_too_young": Sentence(
         "the current tier was given too recently to change",
-        "Eligible for {eligible}, but {current} was given too recently to change. Stays in {recommended}.",
+        "Eligible for {eligible}, but {current} is too recent to change. Stays in {recommended}.",
         "Your tier {recommended} is recent and is kept for now.",
     ),
     "promotion_not_confirmed": Sentence(
@@ -81,7 +81,7 @@ DECIDING: dict[str, Sentence] = {
     ),
     "qualified_for_more_steps": Sentence(
         "a promotion cut short by the allowed steps",
-        "Rises from {current} to {recommended}; the criteria give {eligible}, but the policy allows fewer steps at once.",
+        "Rises from {current} to {recommended}; the criteria give {eligible}, the policy allows fewer steps at once.",
         "Your tier rises from {current} to {recommended}.",
     ),
     "qualified": Sentence(
@@ -121,7 +121,7 @@ DECIDING: dict[str, Sentence] = {
     ),
     "fell_more_steps": Sentence(
         "a demotion cut short by the allowed steps",
-        "Falls from {current} to {recommended}; the criteria give {eligible}, but the policy allows fewer steps at once.",
+        "Falls from {current} to {recommended}; the criteria give {eligible}, the policy allows fewer steps at once.",
         "Your tier changes from {current} to {recommended}.",
     ),
     "below_threshold": Sentence(
@@ -146,7 +146,7 @@ DECIDING: dict[str, Sentence] = {
     ),
     "too_many_promotions": Sentence(
         "the cap on promotions of one review",
-        "Qualifies for {eligible}, but the cap on promotions of this review is reached; higher-ranked partners went first.",
+        "Qualifies for {eligible}, but this review's cap on promotions is reached; higher-ranked partners went first.",
         "You qualify for {eligible}; promotions are limited at this review.",
     ),
 }
@@ -189,7 +189,7 @@ SUPPORTING: dict[str, Sentence] = {
     ),
     "potential_from_profile": Sentence(
         "too little history: the potential comes from the profile alone",
-        "Potential {potential} over the next {horizon}, from the profile alone: too little history; the interval is wide.",
+        "Potential {potential} over the next {horizon}, from the profile alone: too little history, a wide interval.",
         "You are new, so our outlook rests on your profile alone.",
     ),
 }

@@ -1,4 +1,4 @@
-"""Score: from the accepted tables and the model in force to a tier recommendation per partner, each with its reasons."""
+"""Score: from the accepted tables and the model in force to a tier recommendation per partner, with its reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training snapshots: the metric rows of past quarter ends, each with what the partner then brought over the horizon."""
+"""Training snapshots: metric rows of past quarter ends, each with what the partner then brought over the horizon."""
 
 from __future__ import annotations
 

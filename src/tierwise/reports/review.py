@@ -71,7 +71,8 @@ def as_payload(review: ReviewSummary) -> dict[str, Any]:
 
 def as_text(review: ReviewSummary) -> str:
     """Give the summary as text for a terminal."""
-    head = f"Review as of {review.as_of} (run {review.run_id}, model {review.model_version}, policy {review.policy_version})"
+    made_from = f"run {review.run_id}, model {review.model_version}, policy {review.policy_version}"
+    head = f"Review as of {review.as_of} ({made_from})"
     parts = [head, composition_text(review), actions_text(review)]
     if review.moves:
         parts.append(moves_text(review))

@@ -1,0 +1,111 @@
+"""Reasons come in the order of what decided, at most four, in plain words, and none names what a partner may not see."""
+
+from __future__ import annotations
+
+import math
+import string
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tierwise.explain.reasons import MOST_REASONS, ReasonTables, Wording, family_effects, score_extremes, word_reasons
+from tierwise.explain.sentences import DECIDING, SENTENCES
+from tierwise.policy.caps import CAP_RULES, LOWER_TIER
+from tierwise.policy.movement_rules import MOVEMENT_RULES
+
+WORDING = Wording(
+    titles={"revenue_4q": "Won revenue, last 4 quarters", "value": "Partner value"},
+    units={"revenue_4q": "USD", "value": "points"},
+    tier_names=("entry", "growth", "strategic"),
+    target_unit="USD",
+    horizon="4 quarters",
+    settings={"promotion_band": "5 %", "demotion_band": "10 %", "evidence": "2 deals"},
+)
+
+
+def _moves(**changes: object) -> pd.DataFrame:
+    row = {
+        "partner_id": "P1", "current_tier": "growth", "eligible_tier": "growth", "recommended_tier": "growth",
+        "next_tier": "strategic", "action": "hold", "rule": "unchanged", "reason_code": "eligible_for_current_tier",
+        "pending_tier": None, "approval_role": None, "grace_until": pd.NaT, "potential": 520_000.0,
+        "potential_source": "model", "manager": "M7",
+    }  # fmt: skip
+    return pd.DataFrame([{**row, **changes}])
+
+
+def _tables(moves: pd.DataFrame) -> ReasonTables:
+    criteria = pd.DataFrame(
+        {
+            "partner_id": "P1", "tier": ["growth", "strategic"], "criterion": "revenue", "metric": "revenue_4q",
+            "operator": ">=", "threshold": [100_000.0, 400_000.0], "value": 250_000.0, "met": ["true", "false"],
+            "gap": [0.0, 150_000.0], "route": "", "cheapest": True, "expression": "revenue_4q >= 400000",
+        }
+    )  # fmt: skip
+    components = pd.DataFrame(
+        {
+            "partner_id": "P1", "score": "value", "component": ["certified", "revenue"],
+            "points": [2.0, 31.0], "max_points": [12.0, 40.0],
+        }
+    )  # fmt: skip
+    contributions = pd.DataFrame(
+        {"partner_id": "P1", "family": ["sales", "sales", "service"], "contribution": [math.log(1.5), math.log(1.2), -0.1]}
+    )
+    return ReasonTables(moves, criteria, components, contributions)
+
+
+def test_the_reasons_of_a_partner_who_stays() -> None:
+    said = word_reasons(_tables(_moves()), WORDING)
+    assert said["sentence"].tolist() == [
+        "Stays in growth: the criteria give the tier already held.",
+        "Missing for strategic: won revenue, last 4 quarters USD 250 k, asked at least USD 400 k; short by USD 150 k.",
+        "Partner value 33: most from revenue (31 of 40), most room in certified (2 of 12).",
+        "Potential USD 520 k over the next 4 quarters, associated with sales (× 1.80) and service (× 0.90) against "
+        "the whole channel.",
+    ]
+    assert said["rank"].tolist() == [1, 2, 3, 4] and len(said) <= MOST_REASONS
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [("persistence", "potential_unchanged"), ("cold_start", "potential_from_profile")],
+)
+def test_a_potential_without_a_proven_model_says_so(source: str, code: str) -> None:
+    said = word_reasons(_tables(_moves(potential_source=source)), WORDING)
+    assert said["code"].iloc[-1] == code
+
+
+def test_every_reason_code_of_the_movement_rules_and_caps_has_its_sentences() -> None:
+    codes = {rule.reason_code for rule in (*MOVEMENT_RULES, *CAP_RULES, LOWER_TIER)}
+    assert codes == set(DECIDING)
+
+
+@pytest.mark.parametrize("code", sorted(DECIDING))
+def test_every_deciding_reason_can_be_worded_from_a_bare_row(code: str) -> None:
+    bare = _moves(reason_code=code, current_tier=None, eligible_tier=None, recommended_tier=None, potential=np.nan)
+    said = word_reasons(_tables(bare), WORDING)
+    assert said["code"].iloc[0] == code and "{" not in said["sentence"].iloc[0] and "nan" not in said["sentence"].iloc[0]
+
+
+@pytest.mark.parametrize("code", sorted(SENTENCES))
+def test_no_partner_safe_sentence_names_a_manager_weight_or_other_partner(code: str) -> None:
+    names = {name for _, name, _, _ in string.Formatter().parse(SENTENCES[code].partner_safe) if name}
+    assert names.isdisjoint({"manager", "approval_role", "families", "best_points", "worst_points", "points", "evidence"})
+    assert "higher-ranked" not in SENTENCES[code].partner_safe
+
+
+@pytest.mark.parametrize("code", sorted(SENTENCES))
+def test_no_sentence_claims_a_cause(code: str) -> None:
+    both = SENTENCES[code].manager + SENTENCES[code].partner_safe
+    assert "because" not in both.lower() and "causes" not in both.lower()
+
+
+def test_score_extremes_leave_out_what_cannot_be_told() -> None:
+    assert score_extremes(pd.DataFrame({"partner_id": [], "score": [], "component": [], "points": [], "max_points": []})).empty
+
+
+def test_families_are_summed_and_the_strongest_come_first() -> None:
+    rows = pd.DataFrame({"partner_id": "P1", "family": ["a", "b", "b", "c"], "contribution": [0.1, -0.2, -0.3, 0.0]})
+    effects = family_effects(rows)["P1"]
+    assert [family for family, _ in effects] == ["b", "a"]
+    assert effects[0][1] == pytest.approx(math.exp(-0.5))

@@ -18,7 +18,7 @@ from tierwise.synthetic.latent import Partners
 from tierwise.synthetic.streams import Choices, Floats
 
 TIERS = ("entry", "growth", "strategic", "flagship")
-THRESHOLDS_USD = (65_000.0, 420_000.0, 1_300_000.0)
+THRESHOLDS_USD = (65_000.0, 420_000.0, 1_100_000.0)
 """Won revenue of the last four quarters that reaches growth, strategic and flagship."""
 REVIEWS = 7
 """Past reviews in the history; the last is one quarter before the channel's last day, whose review is due."""

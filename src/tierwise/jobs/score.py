@@ -19,6 +19,7 @@ from tierwise.config.policy import Policy
 from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit
+from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.review_summary import summarise
 from tierwise.jobs.review_tables import ScoredReview, output_tables
@@ -63,12 +64,13 @@ def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) 
 
     Raises:
         InvalidInput: If the workspace or its data is at fault, or no policy is in force on the date.
-        Refused: If no model is in force, or more of a table is quarantined than the workspace tolerates.
+        Refused: If no model is in force, a policy that decided an earlier review was edited since, or more of a table is quarantined than the workspace tolerates.
         OutsideFailure: If a source, the disk or MLflow fails; an earlier output stays readable.
     """
     steps = Steps(notify, STEPS)
     output = request.out or workspace.output_folder
     policy = workspace.policy_on(request.as_of)
+    refuse_edited_policies(workspace, output)
     steps.begin("load the model in force")
     champion = Registry.of(workspace).load_champion()
     with accepted_tables(workspace, request.today, steps) as (engine, check):

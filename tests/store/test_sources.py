@@ -71,7 +71,7 @@ def test_a_key_that_stands_twice_in_a_lookup_is_refused(folder):
 
     (fault,) = caught.value.faults
     assert fault.where == "lookup 'product'"
-    assert fault.what == "the key column 'sku' holds 2 keys more than once"
+    assert fault.what == "keys of the column 'sku' that stand more than once: 2"
     assert fault.examples == ("10", "11")
 
 

@@ -13,7 +13,7 @@ def test_partners_without_events_are_named(engine):
     result = check(engine, small_workspace(), {"deals": [deal(1, units="1", known_on="2026-05-01")]})
 
     silent = result.warnings[-1]
-    assert silent.what == "1 of 2 partners have no event in any table"
+    assert silent.what == "partners without an event in any table: 1 of 2"
     assert silent.examples == ("P2",)
 
 
@@ -32,9 +32,9 @@ def test_late_and_early_knowledge_is_counted(engine):
     found = warnings(engine, {"deals": [deal(n, units="1", known_on=day) for n, day in enumerate(known)]})
 
     assert found[1] == (
-        "table 'deals': 2 events (50.0%) became known late, half of them within 10 days, the last after 61"
+        "table 'deals': events that became known late: 2 (50.0%), half of them within 10 days, the last after 61"
     )
-    assert found[2] == "table 'deals': 1 events were known before their date"
+    assert found[2] == "table 'deals': events that were known before their date: 1"
 
 
 def test_prospects_are_named(engine):
@@ -43,4 +43,4 @@ def test_prospects_are_named(engine):
         engine, {"deals": [deal(partner_id="X")]}, tables={"deals": {**own, "unknown_partner": "prospect"}}
     )
 
-    assert "table 'deals': 1 accepted rows are of prospects, who are not in the partner table" in found
+    assert "table 'deals': accepted rows of prospects, who are not in the partner table: 1" in found

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
+
 from tierwise.errors import Fault
 from tierwise.reports.sections import Section, sections_html, sections_markdown, sections_text
 from tierwise.store.sources import SourcesRead
@@ -42,7 +44,7 @@ class DataReport:
         """What is odd but no fault, lookups without a key first."""
         dangling = (
             Fault(
-                f"{found.rows:,} rows have a key that the lookup {found.lookup!r} does not have ({found.column})",
+                f"rows whose key the lookup {found.lookup!r} does not have ({found.column}): {found.rows:,}",
                 f"table {found.table!r}",
                 found.keys,
                 "complete the lookup; what it would give is empty in these rows",
@@ -188,10 +190,11 @@ def _ranges(check: CheckResult) -> Section:
 
 def _periods(check: CheckResult) -> Section:
     frame = check.periods
-    quarters = sorted(frame["quarter_start"].unique())[-_MOST_QUARTERS:]
-    counts = {(row.table, row.quarter_start): row.rows for row in frame.itertuples()}
+    days = [day.date().isoformat() for day in pd.to_datetime(frame["quarter_start"])]
+    counts = {(table, day): int(rows) for table, day, rows in zip(frame["table"], days, frame["rows"], strict=True)}
     names = list(dict.fromkeys(frame["table"]))
-    rows = [(str(quarter)[:10], *(f"{counts.get((name, quarter), 0):,}" for name in names)) for quarter in quarters]
+    quarters = sorted(set(days))[-_MOST_QUARTERS:]
+    rows = [(quarter, *(f"{counts.get((name, quarter), 0):,}" for name in names)) for quarter in quarters]
     title = f"Accepted rows per fiscal quarter, the last {len(quarters)}"
     return Section(title, ("quarter from", *names), tuple(rows), frozenset(range(1, len(names) + 1)))
 

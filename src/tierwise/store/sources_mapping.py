@@ -78,7 +78,7 @@ def check_lookup_key(engine: Engine, settings: WorkspaceSettings, lookup: str) -
     twice = engine.rows(f"SELECT trim(s0) FROM {table} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1")
     if twice:
         key = settings.lookups[lookup].key
-        what = f"the key column {key!r} holds {len(twice):,} keys more than once"
+        what = f"keys of the column {key!r} that stand more than once: {len(twice):,}"
         examples = tuple(str(row[0]) for row in twice[:MAX_EXAMPLES])
         todo = "a lookup has one row per key; remove the others or name another key"
         raise InvalidInput(Fault(what, f"lookup {lookup!r}", examples, todo))

@@ -86,7 +86,7 @@ def make_contract(name: str, settings: WorkspaceSettings, newest: date) -> Contr
     types = {column: column_type(column, of) for column, of in table.columns.items()}
     key = key_of(table)
     rules = (
-        Rule("unreadable_row", "", "_fault IS NOT NULL", "the row cannot be read: {value}", "_fault"),
+        Rule("unreadable_row", "", "_fault IS NOT NULL", "", "_fault"),
         *(_key_rule(column, types[column]) for column in dict.fromkeys(("partner_id", *key))),
         *_duplicate_rules(key),
         *(rule for column in types for rule in _column_rules(column, table, settings, newest)),
@@ -152,7 +152,7 @@ def _column_rules(column: str, table: TableSettings, settings: WorkspaceSettings
 def _text_rules(column: str, kind: ColumnType, *, is_id: bool) -> Iterator[Rule]:
     text = text_of(column, kind)
     longest = LONGEST_ID if is_id else LONGEST_TEXT
-    too_long = f"the text is longer than the allowed {longest:,} characters: {{value}}"
+    too_long = f"the text is longer than the allowed {longest:,} characters"
     yield Rule("too_long", column, f"strlen({text}) > {longest} AND length({text}) > {longest}", too_long)
     if kind == "text":
         pattern = _CONTROL_IN_ID if is_id else _CONTROL

@@ -120,11 +120,11 @@ def _fill_quarantine(engine: Engine, contract: Contract) -> None:
         f" CASE _rule {messages} END AS message, CASE _rule {values} END AS value"
         f" FROM (SELECT *, {key} AS _key FROM {TYPED} JOIN {VERDICTS} USING (_row))"
     )
+    said = f"replace(message, '{{value}}', coalesce(chr(39) || {shortened} || chr(39), 'an empty value'))"
     engine.run(
         f"INSERT INTO {QUARANTINE}"
         f" SELECT {text_literal(contract.table)}, _row, left(key, {SHOWN_CHARACTERS}), rule, col, {shortened},"
-        f" replace(message, '{{value}}', coalesce('''' || {shortened} || '''', 'an empty value'))"
-        f" FROM ({found}) ORDER BY _row"
+        f" CASE WHEN message = '' THEN value ELSE {said} END FROM ({found}) ORDER BY _row"
     )
 
 

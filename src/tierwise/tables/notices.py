@@ -20,7 +20,7 @@ def notices(engine: Engine, contracts: Sequence[Contract], checks: Sequence[Tabl
         if check.accepted:
             yield from _empty_columns(engine, contract, where)
         if check.prospects:
-            what = f"{check.prospects:,} accepted rows are of prospects, who are not in the partner table"
+            what = f"accepted rows of prospects, who are not in the partner table: {check.prospects:,}"
             yield Fault(what, where, todo="they are kept apart: no metric counts them")
         if "known_on" in contract.types and check.accepted:
             yield from _knowledge(engine, contract, where)
@@ -45,10 +45,10 @@ def _knowledge(engine: Engine, contract: Contract, where: str) -> Iterator[Fault
     if late:
         share = int(str(late)) / int(str(rows))
         delays = f"half of them within {median} days, the last after {longest}"
-        what = f"{late:,} events ({share:.1%}) became known late, {delays}"
+        what = f"events that became known late: {late:,} ({share:.1%}), {delays}"
         yield Fault(what, where, todo="a metric's 'lag' waits until its figures are final")
     if early:
-        yield Fault(f"{early:,} events were known before their date", where, todo="they count from their date on")
+        yield Fault(f"events that were known before their date: {early:,}", where, todo="they count from their date on")
 
 
 def _silent_partners(engine: Engine, contracts: Sequence[Contract]) -> Iterator[Fault]:
@@ -60,5 +60,5 @@ def _silent_partners(engine: Engine, contracts: Sequence[Contract]) -> Iterator[
     count, of = engine.rows(f"SELECT (SELECT count(*) {silent}), count(*) FROM {KNOWN_PARTNERS}")[0]
     if count:
         keys = engine.rows(f"SELECT _partner {silent} ORDER BY 1 LIMIT {MAX_EXAMPLES}")
-        what = f"{count:,} of {of:,} partners have no event in any table"
+        what = f"partners without an event in any table: {count:,} of {of:,}"
         yield Fault(what, "", tuple(str(key) for (key,) in keys), "they are placed as newcomers without evidence")

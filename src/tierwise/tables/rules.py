@@ -36,7 +36,8 @@ class Rule:
         name: The rule's name, shown in the quarantine.
         column: The column at fault; empty when it is the row as a whole.
         fails: SQL that is true for a row that breaks the rule; null counts as kept.
-        message: What is wrong, for people; `{value}` stands for the text found in the column.
+        message: What is wrong, for people; `{value}` stands for the text found in the column. Empty where that text
+            itself says what is wrong.
         shown: SQL of the value that is shown; the column's text by default.
     """
 

@@ -18,6 +18,8 @@ CASES = [
     (0.5, "share", "50 %"),
     (1.0, "deals", "1 deal"),
     (12.0, "deals", "12 deals"),
+    (1.0, "people", "1 person"),
+    (1.0, "address", "1 address"),
     (2.5, "hours", "2.5 hours"),
     (0.125, "days", "0.12 days"),
     (61.25, "points", "61.2"),

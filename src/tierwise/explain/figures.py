@@ -9,6 +9,7 @@ UNKNOWN = "unknown"
 
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 _SHARES = frozenset({"ratio", "share", "rate"})
+_IRREGULAR = {"people": "person", "categories": "category", "cities": "city", "countries": "country"}
 _BARE = frozenset({"", "points", "score", "index", "number"})
 _SCALES = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
 _SMALLEST_SCALED = 10_000
@@ -41,7 +42,11 @@ def factor(value: float) -> str:
 
 
 def _noun(value: float, unit: str) -> str:
-    return unit[:-1] if value == 1 and unit.endswith("s") and not unit.endswith("ss") else unit
+    if value != 1:
+        return unit
+    if unit in _IRREGULAR:
+        return _IRREGULAR[unit]
+    return unit[:-1] if unit.endswith("s") and not unit.endswith("ss") else unit
 
 
 def _scaled(value: float) -> str:

@@ -12,7 +12,10 @@ import pandas as pd
 from tierwise.config.load import Workspace
 from tierwise.config.names import hint
 from tierwise.errors import Fault, InvalidInput
-from tierwise.explain.figures import factor, figure
+from tierwise.explain.figures import UNKNOWN, factor, figure
+from tierwise.explain.focus import CONDITION
+from tierwise.explain.reasons import Wording
+from tierwise.jobs.wording import wording_of
 from tierwise.reports.partner import PartnerPage
 from tierwise.store import list_reviews, read_table
 from tierwise.store.partner_rows import read_partner
@@ -46,13 +49,14 @@ def explain_partner(
     if rows["recommendations"].empty:
         raise InvalidInput(_unknown_partner(output, day, partner_id))
     recommendation = _without_empty(rows["recommendations"].iloc[0].to_dict())
+    wording = wording_of(workspace, workspace.policy_on(day))
     return PartnerPage(
         as_of=day,
         recommendation=recommendation,
         reasons=rows["reasons"][["rank", "code", "sentence"]],
-        criteria=_shown_criteria(rows["criteria"], recommendation, workspace),
+        criteria=_shown_criteria(rows["criteria"], recommendation, wording),
         contributions=_families(rows["contributions"]),
-        roadmap=_shown_roadmap(rows["roadmap"], workspace),
+        roadmap=_shown_roadmap(rows["roadmap"], wording),
         headline=_headline(recommendation, day),
         potential_line=_potential_line(recommendation, workspace),
     )
@@ -98,29 +102,32 @@ def _potential_line(recommendation: dict[str, Any], workspace: Workspace) -> str
     return f"Potential over the next {potential.horizon}: {shown} (interval {low} to {high}); {source}"
 
 
-def _shown_criteria(criteria: pd.DataFrame, recommendation: dict[str, Any], workspace: Workspace) -> pd.DataFrame:
+def _shown_criteria(criteria: pd.DataFrame, recommendation: dict[str, Any], wording: Wording) -> pd.DataFrame:
     """The criteria of the recommended tier and of the next one, in the metric's own unit."""
     tiers = [recommendation.get("recommended_tier"), recommendation.get("next_tier")]
     rows = criteria[criteria["tier"].isin([tier for tier in tiers if tier])]
+    condition = (rows["operator"] == CONDITION).to_numpy()
+    missed = (rows["met"] != "true").to_numpy()
     return pd.DataFrame(
         {
-            "tier": rows["tier"],
-            "criterion": rows["criterion"],
-            "expression": rows["expression"],
-            "shown_value": _figures(rows, "value", workspace),
-            "shown_threshold": _figures(rows, "threshold", workspace),
-            "met": rows["met"],
-            "shown_gap": [
-                "" if met == "true" else gap
-                for met, gap in zip(rows["met"], _figures(rows, "gap", workspace), strict=True)
-            ],
+            "tier": rows["tier"].to_numpy(),
+            "criterion": rows["criterion"].to_numpy(),
+            "expression": rows["expression"].to_numpy(),
+            "shown_value": np.where(condition, _held(rows), _figures(rows, "value", wording)),
+            "shown_threshold": np.where(condition, rows["expression"], _figures(rows, "threshold", wording)),
+            "met": rows["met"].to_numpy(),
+            "shown_gap": np.where(missed & ~condition, _figures(rows, "gap", wording), ""),
         }
     )
 
 
-def _figures(rows: pd.DataFrame, column: str, workspace: Workspace) -> list[str]:
-    metrics = workspace.catalog.metrics
-    units = [metrics[name].unit if name in metrics else "" for name in rows["metric"]]
+def _held(rows: pd.DataFrame) -> list[str]:
+    words = {"true": "holds", "false": "does not hold"}
+    return [words.get(met, UNKNOWN) for met in rows["met"]]
+
+
+def _figures(rows: pd.DataFrame, column: str, wording: Wording) -> list[str]:
+    units = [wording.units.get(name, "") for name in rows["metric"]]
     return [figure(value, unit) for value, unit in zip(rows[column], units, strict=True)]
 
 
@@ -134,9 +141,8 @@ def _families(contributions: pd.DataFrame) -> pd.DataFrame:
     return strongest.assign(factor=factors, shown_factor=[factor(value) for value in factors])
 
 
-def _shown_roadmap(roadmap: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
-    metrics = workspace.catalog.metrics
-    titles = [metrics[name].title if name in metrics else name for name in roadmap["metric"]]
+def _shown_roadmap(roadmap: pd.DataFrame, wording: Wording) -> pd.DataFrame:
+    titles = [wording.titles.get(name, name) for name in roadmap["metric"]]
     return roadmap.assign(
-        title=titles, shown_from=_figures(roadmap, "from", workspace), shown_to=_figures(roadmap, "to", workspace)
+        title=titles, shown_from=_figures(roadmap, "from", wording), shown_to=_figures(roadmap, "to", wording)
     )[["plan", "step", "metric", "title", "shown_from", "shown_to", "reaches_tier", "valid"]]

@@ -64,7 +64,9 @@ def _families(page: PartnerPage) -> str:
     if page.contributions.empty:
         return ""
     rows = [(row.family, row.shown_factor) for row in page.contributions.itertuples()]
-    return "Associated with the potential, against the whole channel:\n" + text_table(("family", "factor"), rows, right={1})
+    return "Associated with the potential, against the whole channel:\n" + text_table(
+        ("family", "factor"), rows, right={1}
+    )
 
 
 def _criteria(page: PartnerPage) -> str:
@@ -79,6 +81,8 @@ def _criteria(page: PartnerPage) -> str:
 
 
 def _roadmap(page: PartnerPage) -> str:
+    if "next_tier" not in page.recommendation:
+        return ""
     if page.roadmap.empty:
         return "Way up: no plan was found that reaches the next tier by the figures a partner can raise."
     lines = [f"Way up to {page.roadmap.iloc[0]['reaches_tier']}:"]

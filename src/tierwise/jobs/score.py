@@ -64,7 +64,8 @@ def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) 
 
     Raises:
         InvalidInput: If the workspace or its data is at fault, or no policy is in force on the date.
-        Refused: If no model is in force, a policy that decided an earlier review was edited since, or more of a table is quarantined than the workspace tolerates.
+        Refused: If no model is in force, a policy that decided an earlier review was edited since, or more of a table
+            is quarantined than the workspace tolerates.
         OutsideFailure: If a source, the disk or MLflow fails; an earlier output stays readable.
     """
     steps = Steps(notify, STEPS)

@@ -30,7 +30,9 @@ def test_every_example_gives_what_it_says(example: dict) -> None:
     assert set(rows["partner_id"]) == set(example["gives"])
     for partner, values in example["gives"].items():
         found = {name: found_value(rows, partner, name) for name in values}
-        assert found == {name: pytest.approx(value) if isinstance(value, float) else value for name, value in values.items()}
+        assert found == {
+            name: pytest.approx(value) if isinstance(value, float) else value for name, value in values.items()
+        }
 
 
 def test_there_are_examples() -> None:
@@ -51,7 +53,9 @@ def test_the_listed_functions_are_those_of_the_language(row: str, functions: dic
     assert set(re.findall(r"`(\w+)`", line)) == set(functions)
 
 
-@pytest.mark.parametrize("name", sorted(set(grammar.ADVICE) & {"first", "last", "any_value", "string_agg", "list", "mode"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(grammar.ADVICE) & {"first", "last", "any_value", "string_agg", "list", "mode"})
+)
 def test_the_refused_functions_are_named(name: str) -> None:
     assert f"`{name}`" in TEXT
 

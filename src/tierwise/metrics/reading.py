@@ -149,10 +149,9 @@ def _steps(formulas: list[Formula], reading: _Reading) -> tuple[tuple[Formula, .
         sorter.prepare()
     except CycleError as error:
         circle = " -> ".join(reversed(error.args[1]))
-        reading.faults.append(
-            Fault(f"formulas depend on one another in a circle: {circle}", _key(error.args[1][0], "formula"))
-        )
-        return ()
+        what = f"formulas depend on one another in a circle: {circle}"
+        reading.faults.append(Fault(what, _key(error.args[1][0], "formula")))
+        return (tuple(formulas),)
     return tuple(_ready(sorter, by_name.__getitem__))
 
 

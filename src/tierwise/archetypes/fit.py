@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tierwise.archetypes.assign import assign, check_columns, remembered, settle
-from tierwise.archetypes.clusters import (
-    Clustering,
-    Stability,
-    blob_p_value,
-    candidates,
-    distances,
-    eligible,
-    kmeans,
-)
+from tierwise.archetypes.choice import choose
+from tierwise.archetypes.clusters import Stability, distances
 from tierwise.archetypes.identity import Identity, first_identity, match
 from tierwise.archetypes.model import Archetype, ArchetypeModel, Status
 from tierwise.archetypes.naming import Named, name_clusters, still_true, trait_table
 from tierwise.archetypes.profiles import only_checks, rule_cards, size_table, typical_partners
-from tierwise.archetypes.space import fit_space
+from tierwise.archetypes.space import Space, fit_space
+from tierwise.archetypes.weights import behaviour_metrics, metric_weights
 from tierwise.config.model_spec import ArchetypeSpec, FeatureSet
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-_WARM_START_SLACK = 1.02
 _OUTLIER_RANGES = 3.0
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """The clustering that was chosen, or why none was."""
-
-    reason: str
-    clustering: Clustering | None = None
-    stability: Stability | None = None
-    p_value: float = float("nan")
-    table: pd.DataFrame | None = None
 
 
 def fit(
@@ -61,10 +42,12 @@ def fit(
     """
     check_columns(rows, features)
     rows = rows.sort_values("partner_id", kind="stable", ignore_index=True)
-    space = fit_space(rows, features, spec)
+    varying = [name for name in behaviour_metrics(rows, features, spec) if rows[name].nunique() > 1]
+    space = fit_space(rows, metric_weights(rows, varying), features, spec)
     matrix = space.matrix(rows)
     old = _old_places(previous, rows)
-    choice = _choose(matrix, old, spec, seed)
+    with threadpool_limits(limits=1):  # sums, and so borders, must not depend on how many cores the machine has
+        choice = choose(matrix, old, spec, seed)
     tables = {} if choice.table is None else {"stability": choice.table}
     if choice.clustering is None or choice.stability is None:
         number = previous.next_number if previous else 1
@@ -78,7 +61,7 @@ def fit(
     labels = settle(away, before, spec.stay_ratio)
     traits = trait_table(rows, labels, clustering.k, features)
     sizes = np.bincount(labels, minlength=clustering.k).tolist()
-    names = _names(previous, identity, traits, name_clusters(traits, sizes, features))
+    names = _names(previous, identity, traits, name_clusters(_behaviour(traits, space), sizes, features))
     archetypes = _archetypes(identity, names, choice.stability, away, labels, spec)
     tables |= _tables(rows, labels, away, archetypes, traits, (features, spec))
     memory = pd.DataFrame({"partner_id": rows["partner_id"], "archetype_id": np.array(identity.ids)[labels]})
@@ -88,66 +71,20 @@ def fit(
     )  # fmt: skip
 
 
+def _behaviour(traits: pd.DataFrame, space: Space) -> pd.DataFrame:
+    """Keep the metrics that archetypes are made of; names say nothing else."""
+    return traits[traits["feature"].isin([axis.metric for axis in space.axes])]
+
+
 def _old_places(previous: ArchetypeModel | None, rows: pd.DataFrame) -> Ints | None:
     """Return where the version in force would put each partner, as places among its ids; None without one."""
     if previous is None or not previous.supported:
         return None
     missing = {*previous.features.names, *previous.features.attributes} - set(rows.columns)
     if missing:
-        places = remembered(previous.memory, rows["partner_id"], previous.ids)
-        return places if (places >= 0).all() else None
+        return remembered(previous.memory, rows["partner_id"], previous.ids)
     ids = assign(previous, rows)["archetype_id"]
     return np.asarray(pd.Index(list(previous.ids)).get_indexer(pd.Index(ids)), dtype=np.int64)
-
-
-def _choose(matrix: Floats, old: Ints | None, spec: ArchetypeSpec, seed: int) -> _Choice:
-    if len(matrix) < spec.min_partners:
-        return _Choice("too_few_partners")
-    if matrix.shape[1] == 0:
-        return _Choice("no_usable_features")
-    rng = np.random.default_rng(seed)
-    sample = _sample(matrix, spec, rng)
-    found = candidates(sample, spec, rng)
-    table = _stability_table(found)
-    nearly_best = eligible(found, spec)
-    if not nearly_best:
-        return _Choice("tiny_clusters", table=table)
-    chosen, stable = nearly_best[-1]
-    clustering = kmeans(sample, chosen.k, spec.starts, int(rng.integers(2**31)))
-    clustering = _warm(sample, matrix, old, clustering, [pair[0].k for pair in nearly_best])
-    if clustering.k != chosen.k:
-        stable = next(pair[1] for pair in nearly_best if pair[0].k == clustering.k)
-    p_value = blob_p_value(sample, clustering, spec, rng)
-    if p_value > spec.null_level:
-        return _Choice("one_blob", p_value=p_value, table=table)
-    if not (stable.jaccard >= spec.tentative_from).sum() >= 2:
-        return _Choice("unstable", p_value=p_value, table=table)
-    return _Choice("supported", clustering, stable, p_value, table)
-
-
-def _sample(matrix: Floats, spec: ArchetypeSpec, rng: np.random.Generator) -> Floats:
-    """Return the rows in an order that depends on their content alone, thinned to what the fit may see."""
-    ordered = matrix[np.lexsort(np.round(matrix, 9).T)]
-    if len(ordered) <= spec.fit_rows:
-        return ordered
-    return ordered[np.sort(rng.choice(len(ordered), spec.fit_rows, replace=False))]
-
-
-def _warm(sample: Floats, matrix: Floats, old: Ints | None, fresh: Clustering, allowed: list[int]) -> Clustering:
-    """Prefer the clustering that starts from the version in force, as long as it fits nearly as well."""
-    if old is None:
-        return fresh
-    groups = [matrix[old == place] for place in np.unique(old)]
-    if len(groups) not in allowed:
-        return fresh
-    warm = kmeans(sample, len(groups), np.array([group.mean(axis=0) for group in groups]), 0)
-    comparable = fresh if fresh.k == warm.k else warm
-    return warm if warm.inertia <= _WARM_START_SLACK * comparable.inertia else fresh
-
-
-def _stability_table(found: list[tuple[Clustering, Stability]]) -> pd.DataFrame:
-    rows = [(s.k, s.mean_ari, float(s.jaccard.min()), s.min_share) for _, s in found]
-    return pd.DataFrame(rows, columns=["k", "mean_ari", "least_jaccard", "min_share"])
 
 
 def _identity(previous: ArchetypeModel | None, old: Ints | None, new: Ints, k: int) -> Identity:
@@ -155,7 +92,8 @@ def _identity(previous: ArchetypeModel | None, old: Ints | None, new: Ints, k: i
         return first_identity(k)
     if old is None:
         return match(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), (), k, previous.next_number)
-    return match(old, new, previous.ids, k, previous.next_number)
+    known = old >= 0
+    return match(old[known], new[known], previous.ids, k, previous.next_number)
 
 
 def _names(

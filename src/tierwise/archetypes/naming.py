@@ -25,6 +25,7 @@ TRAIT_COLUMNS = (
 Traits = tuple[tuple[str, int], ...]
 _LEAST_EFFECT = 0.1
 _WORDS = 2
+_LONG_TITLE = 40
 _NOT_COUNTED = frozenset({"days", "hours", "points", "months", "years", "weeks"})
 
 
@@ -83,8 +84,10 @@ def name_clusters(traits: pd.DataFrame, sizes: Sequence[int], features: FeatureS
 
 
 def _telling(traits: pd.DataFrame) -> pd.DataFrame:
-    """Keep the strongest trait of each family (of each title where no family was declared)."""
+    """Keep the strongest trait of each family (title where none was declared), without long titles if it can."""
     strong = traits[traits["effect"].abs() >= _LEAST_EFFECT]
+    wordy = strong["title"].str.len() > _LONG_TITLE
+    strong = strong[~wordy] if (~wordy).sum() >= _WORDS else strong
     group = strong["family"].where(strong["family"] != "other", strong["title"])
     return strong[~group.duplicated()]
 

@@ -9,7 +9,7 @@ at a few standard deviations. Sources: Box & Cox, JRSS B 26 (1964); Yeo & Johnso
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,7 @@ class MetricAxis:
         centre: Mean of the transformed values.
         spread: Their standard deviation.
         known_share: Share of partners above zero; what an unknown value counts as in the indicator.
+        weight: How much the metric counts.
     """
 
     metric: str
@@ -47,6 +48,7 @@ class MetricAxis:
     centre: float
     spread: float
     known_share: float
+    weight: float = 1.0
 
     def coordinates(self, values: Floats, clip_sd: float) -> list[Floats]:
         """Return the coordinates, shape (n,) each; unknown values lie at the centre."""
@@ -83,7 +85,9 @@ class Space:
     def matrix(self, rows: pd.DataFrame) -> Floats:
         """Return coordinates, shape (n, d)."""
         columns = [
-            column for axis in self.axes for column in axis.coordinates(values_of(rows, axis.metric), self.clip_sd)
+            axis.weight * column
+            for axis in self.axes
+            for column in axis.coordinates(values_of(rows, axis.metric), self.clip_sd)
         ]
         for name, known in self.levels.items():
             text = rows[name].astype("object")
@@ -91,12 +95,13 @@ class Space:
         return np.column_stack(columns) if columns else np.zeros((len(rows), 0))
 
 
-def fit_space(rows: pd.DataFrame, features: FeatureSet, spec: ArchetypeSpec) -> Space:
-    """Fit one axis per metric that varies, and the one-hot levels; columns in order of their names."""
-    found = (fit_axis(name, values_of(rows, name), spec) for name in sorted(features.names))
+def fit_space(rows: pd.DataFrame, weights: Mapping[str, float], features: FeatureSet, spec: ArchetypeSpec) -> Space:
+    """Fit one axis per weighted metric that varies, and the one-hot levels; columns in order of their names."""
+    found = (fit_axis(name, values_of(rows, name), spec) for name in sorted(weights))
+    axes = tuple(replace(axis, weight=weights[axis.metric]) for axis in found if axis is not None)
     levels = {name: _levels(rows[name]) for name in sorted(features.attributes)}
     kept = {name: known for name, known in levels.items() if len(known) >= 2}
-    return Space(tuple(axis for axis in found if axis is not None), kept, spec.clip_sd, spec.attribute_weight)
+    return Space(axes, kept, spec.clip_sd, spec.attribute_weight)
 
 
 def fit_axis(name: str, values: Floats, spec: ArchetypeSpec) -> MetricAxis | None:

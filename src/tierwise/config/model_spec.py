@@ -242,14 +242,18 @@ class ArchetypeSpec(Settings):
         starts: KMeans starts of the final fit.
         bootstraps: Bootstrap samples for stability.
         relative_stability: The largest k whose mean bootstrap ARI is at least this share of the best wins.
+        min_stability: Clusters that are found again with a lower mean ARI than this are no archetypes.
         min_share: Least share of partners in the smallest archetype.
         named_from: Bootstrap Jaccard from which an archetype is named.
         tentative_from: Bootstrap Jaccard from which it is named, marked as tentative.
         clip_sd: Transformed metrics are clipped at this many standard deviations.
         attribute_weight: The weight of one-hot attributes beside metrics of unit variance.
+        target_limit: Metrics whose rank correlation with the target is at least this only restate how much a partner
+            sells and do not describe archetypes; 1 keeps them all.
         zero_share: From this share of zeros a metric is split into an indicator and its positive part.
         null_draws: Draws of the one-blob reference that archetypes must beat.
         null_level: The level of that test.
+        null_gain: How much less of the spread must be left unexplained than for one blob.
         stay_ratio: A partner stays where it was if that is at most this many times as far as the nearest.
         fit_rows: At most how many partners the fit sees; a seeded sample beyond.
         stability_rows: At most how many partners each bootstrap sees.
@@ -262,14 +266,17 @@ class ArchetypeSpec(Settings):
     starts: Positive = 20
     bootstraps: Positive = 20
     relative_stability: Rate = 0.9
+    min_stability: Rate = 0.6
     min_share: Rate = 0.03
     named_from: Rate = 0.75
     tentative_from: Rate = 0.6
     clip_sd: Annotated[float, Field(gt=0)] = 3.5
     attribute_weight: NotNegative = 0.7
+    target_limit: Rate = 0.6
     zero_share: Rate = 0.1
     null_draws: Positive = 39
     null_level: Rate = 0.05
+    null_gain: Rate = 0.03
     stay_ratio: Annotated[float, Field(ge=1)] = 1.2
     fit_rows: Positive = 20_000
     stability_rows: Positive = 2_000

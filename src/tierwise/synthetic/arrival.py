@@ -19,4 +19,4 @@ def known_on(random: np.random.Generator, happened: Days) -> Days:
     late = SLOW_DAYS + 1 + np.floor(share * (LATE_DAYS - SLOW_DAYS))
     bounds = np.cumsum([SAME_DAY_SHARE, PROMPT_SHARE, SLOW_SHARE])
     lag = np.select([kind < bound for bound in bounds], [np.zeros_like(share), prompt, slow], late)
-    return happened + lag.astype(np.int64)
+    return np.asarray(happened + lag.astype(np.int64))

@@ -42,7 +42,10 @@ OWN_CATALOG = {
     "idle_quarters": {"per": "quarter", "value": "count(*)", "then": "count_if(value is null)", "window": "8 quarters"},
     "best_year": {"per": "year", "value": "sum(amount)", "then": "max(value)", "window": "lifetime"},
     "certified": {
-        "from": "certifications", "value": "count(distinct person)", "where": "expires_on > as_of", "window": "lifetime",
+        "from": "certifications",
+        "value": "count(distinct person)",
+        "where": "expires_on > as_of",
+        "window": "lifetime",
     },
     "segments_ever": {"from": "segments", "value": "count(distinct segment)", "window": "lifetime"},
     "growth": {"formula": "revenue_4q / nullif(revenue_last_year, 0) - 1"},

@@ -231,9 +231,9 @@ FAULTY = {
     "no_aggregate": ({"value": "amount"}, "value: no aggregate: write for example sum(amount)"),
     "of_texts": ({"value": "sum(status)"}, "value: it does not suit the columns' types"),
     "a_date": ({"value": "max(date)"}, "value: it must be a number; it is of type DATE"),
-    "not_a_condition": ({"value": "count(*)", "where": "amount"}, "where: it must be true or false; it is of type DECIMAL"),
+    "not_a_condition": ({"value": "count(*)", "where": "amount"}, "where: it must be true or false"),
     "in_where": ({"value": "count(*)", "where": "sum(amount) > 1"}, "where: sum() is an aggregate"),
-    "outer": ({"value": "sum(amount)", "per": "month", "then": "avg(valeu)"}, "then: unknown name 'valeu'; did you mean 'value'?"),
+    "outer": ({"value": "sum(amount)", "per": "month", "then": "avg(valeu)"}, "then: unknown name 'valeu'"),
     "outer_text": ({"value": "max(status)", "per": "month", "then": "max(value)"}, "then: it must be a number"),
     "no_table": ({"from": "dealz", "value": "count(*)"}, "from: 'dealz' is not a table of events"),
     "partner_table": ({"from": "partners", "value": "count(*)"}, "from: 'partners' is not a table of events"),
@@ -242,7 +242,7 @@ FAULTY = {
     "undated_column": ({"formula": "joined_on is null"}, "formula: unknown name 'joined_on'"),
     "egg": ({"formula": "hen + 1"}, "formula: formulas depend on one another in a circle: egg -> hen -> egg"),
     "hen": ({"formula": "egg + 1"}, ""),
-    "file": ({"value": "count(*)", "where": "read_csv('/etc/passwd') is null"}, "where: the function read_csv() is not allowed"),
+    "file": ({"value": "count(*)", "where": "read_csv('/etc/passwd') is null"}, "where: the function read_csv()"),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.metrics.small_workspaces import made_up_rows, compute_over, make_workspace
+from tests.metrics.small_workspaces import compute_over, made_up_rows, make_workspace
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine, open_engine
 from tierwise.metrics import compute
@@ -18,6 +18,7 @@ from tierwise.metrics.checking import make_empty_tables
 # --- brute force: for each partner and as-of date, keep the rows that count, then aggregate them in plain Python ---
 
 AS_OF_DATES = [date(2023, 2, 28), date(2024, 2, 29), date(2024, 5, 14), date(2025, 1, 31)]
+YEAR_END = date(2025, 12, 31)
 SPANS = {  # window, offset, lag -> what counts at 2024-05-14, written out by hand (fiscal year from February)
     ("90 days", None, None): ("2024-02-14", "2024-05-14"),
     ("12 months", None, None): ("2023-05-14", "2024-05-14"),
@@ -41,7 +42,7 @@ AGGREGATES = {
     "customers": ("count(distinct customer)", lambda rows: rows["customer"].nunique()),
     "spread": ("stddev(amount)", lambda rows: rows["amount"].std()),
     "joint": ("bool_or(joint)", lambda rows: float((rows["joint"] == "true").any())),
-    "silence": ("date_diff('day', max(date), date '2025-12-31')", lambda rows: (date(2025, 12, 31) - rows["date"].max()).days),
+    "silence": ("date_diff('day', max(date), date '2025-12-31')", lambda rows: (YEAR_END - rows["date"].max()).days),
 }  # fmt: skip
 
 
@@ -131,9 +132,8 @@ def test_two_levels_against_pandas(per: str, window: str, known: bool) -> None:
         & (deals["known_on"] <= as_of.isoformat())
     ]
     days = pd.to_datetime(deals["date"])
-    period = {
-        "day": deals["date"], "month": days.dt.to_period("M"), "quarter": days.dt.to_period("Q-OCT"), "year": days.dt.to_period("Y-OCT"),
-    }[per]  # fmt: skip
+    frequency = {"month": "M", "quarter": "Q-OCT", "year": "Y-OCT"}
+    period = deals["date"] if per == "day" else days.dt.to_period(frequency[per])
     grouped = deals.groupby(["partner_id", period])
     sums = grouped["amount"].sum()
     expected = pd.DataFrame(
@@ -208,14 +208,15 @@ def with_pandas(sales: pd.DataFrame, quarter_end: pd.Timestamp) -> pd.DataFrame:
 CHANNELS = {
     "adventureworks": (
         "adventureworks_dw/FactResellerSales.parquet",
-        "SELECT CAST(ResellerKey AS VARCHAR), CAST(OrderDate AS DATE), CAST(SalesAmount AS DECIMAL(18,4)), SalesOrderNumber,"
-        " CAST(ProductKey AS VARCHAR) FROM '{file}'",
+        "SELECT CAST(ResellerKey AS VARCHAR), CAST(OrderDate AS DATE), CAST(SalesAmount AS DECIMAL(18,4)),"
+        " SalesOrderNumber, CAST(ProductKey AS VARCHAR) FROM '{file}'",
         [date(2012, 6, 30), date(2013, 3, 31), date(2013, 12, 31)],
         80_450_596.98,
     ),
     "olist": (
         "olist_marketplace/olist_order_items_dataset.parquet",
-        "SELECT seller_id, CAST(shipping_limit_date AS DATE), CAST(price AS DECIMAL(18,4)), order_id, product_id FROM '{file}'",
+        "SELECT seller_id, CAST(shipping_limit_date AS DATE), CAST(price AS DECIMAL(18,4)), order_id, product_id"
+        " FROM '{file}'",
         [date(2017, 6, 30), date(2018, 6, 30), date(2020, 6, 30)],
         13_591_643.70,
     ),

@@ -60,7 +60,7 @@ def show(
 
     with speaking(as_json, debug) as speaker:
         details = Registry.of(open_workspace(workspace, None)).show(version)
-        speaker.result(details, version_text(details))
+        speaker.result(dict(details), version_text(details))
 
 
 @registry.command()
@@ -79,4 +79,4 @@ def promote(
         record = Registry.of(open_workspace(workspace, None)).promote(
             version, by=by or getpass.getuser(), because=because
         )
-        speaker.result(record, f"version {record['version']} is in force")
+        speaker.result(dict(record), f"version {record['version']} is in force")

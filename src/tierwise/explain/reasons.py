@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -183,11 +184,11 @@ def _threshold(row: Row | None, wording: Wording) -> tuple[str, str, str] | None
 
 
 def _condition(value: float) -> str:
-    return UNKNOWN if pd.isna(value) else "holds" if value else "does not hold"
+    return UNKNOWN if math.isnan(value) else "holds" if value else "does not hold"
 
 
 def _score(row: Row | None, wording: Wording) -> tuple[str, str, str] | None:
-    if row is None or pd.isna(row["worst"]):
+    if row is None or not isinstance(row["worst"], str):
         return None
     words = {
         "score_title": wording.titles.get(row["score"], row["score"]),
@@ -201,11 +202,12 @@ def _score(row: Row | None, wording: Wording) -> tuple[str, str, str] | None:
 
 
 def _points(points: float, most: float) -> str:
-    return figure(points, "points") if pd.isna(most) else f"{figure(points, 'points')} of {figure(most, 'points')}"
+    given = figure(points, "points")
+    return given if math.isnan(most) else f"{given} of {figure(most, 'points')}"
 
 
 def _potential(move: Row, effects: Iterable[tuple[str, float]], wording: Wording) -> tuple[str, str, str] | None:
-    if pd.isna(move["potential"]):
+    if math.isnan(move["potential"]):
         return None
     effects = tuple(effects)
     code = POTENTIAL_CODES[move["potential_source"]]

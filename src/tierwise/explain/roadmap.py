@@ -98,7 +98,7 @@ def _add_cheapest(
             break
         cheapest = np.argmin(np.where(open_levers, effort, np.inf), axis=1)
         chosen[trying, cheapest[trying]] = True
-        reached |= _scored(problem, chosen, trying)
+        reached = reached | _scored(problem, chosen, np.asarray(trying, dtype=np.bool_))
     return chosen, reached
 
 

@@ -48,7 +48,7 @@ def explain_partner(
     rows = {name: read_partner(output, day, name, partner_id) for name in TABLES}
     if rows["recommendations"].empty:
         raise InvalidInput(_unknown_partner(output, day, partner_id))
-    recommendation = _without_empty(rows["recommendations"].iloc[0].to_dict())
+    recommendation = _without_empty({str(name): value for name, value in rows["recommendations"].iloc[0].items()})
     wording = wording_of(workspace, workspace.policy_on(day))
     return PartnerPage(
         as_of=day,
@@ -136,9 +136,10 @@ def _families(contributions: pd.DataFrame) -> pd.DataFrame:
     channel = contributions[(contributions["target"] == "potential") & (contributions["baseline"] == "channel")]
     sums = channel.groupby("family", as_index=False, sort=True)["contribution"].sum()
     order = sums["contribution"].abs().sort_values(ascending=False, kind="stable").index
-    strongest = sums.loc[order].head(STRONGEST_FAMILIES).reset_index(drop=True)
-    factors = np.exp(strongest["contribution"])
-    return strongest.assign(factor=factors, shown_factor=[factor(value) for value in factors])
+    strongest: pd.DataFrame = sums.loc[order].head(STRONGEST_FAMILIES).reset_index(drop=True)
+    strongest["factor"] = np.exp(strongest["contribution"])
+    strongest["shown_factor"] = [factor(value) for value in strongest["factor"]]
+    return strongest
 
 
 def _shown_roadmap(roadmap: pd.DataFrame, wording: Wording) -> pd.DataFrame:

@@ -8,11 +8,13 @@ from datetime import date
 import pandas as pd
 
 from tierwise import archetypes, potential
+from tierwise.archetypes import ArchetypeModel
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine
 from tierwise.metrics import compute
 from tierwise.policy import needed_columns
+from tierwise.potential import PotentialModel
 from tierwise.tracking import Registry
 
 ARCHETYPE_COLUMNS = frozenset({"archetype", "archetype_id", "archetype_strength", "archetype_status"})
@@ -46,8 +48,10 @@ def _with_models(workspace: Workspace, panel: dict[date, pd.DataFrame]) -> dict[
     bundle = Registry.of(workspace).load_champion().bundle
     found = archetypes.from_parts(bundle.group("archetypes"))
     model = potential.from_parts(bundle.group("potential"))
-    joined = {}
-    for day, rows in panel.items():
-        outputs = archetypes.assign(found, rows).merge(potential.predict(model, rows), on="partner_id")
-        joined[day] = rows.merge(outputs, on="partner_id", validate="one_to_one")
-    return joined
+    return {day: with_outputs(rows, model, found) for day, rows in panel.items()}
+
+
+def with_outputs(rows: pd.DataFrame, model: PotentialModel, found: ArchetypeModel) -> pd.DataFrame:
+    """Join the metric rows of one day with what the models say about them."""
+    outputs = archetypes.assign(found, rows).merge(potential.predict(model, rows), on="partner_id")
+    return rows.merge(outputs, on="partner_id", validate="one_to_one")

@@ -78,7 +78,7 @@ def _moves(rows: pd.DataFrame, reasons: pd.DataFrame, tier_names: tuple[str, ...
         ["steps", TARGET, "partner_id"], ascending=[False, False, True], kind="stable"
     )
     said = reasons[reasons["rank"] <= 2].groupby("partner_id")["sentence"].agg(" ".join)
-    return [_move(row, said, unit) for row in ranked.head(MOST_MOVES).to_dict(orient="records")]
+    return [_move(dict(row), said, unit) for _, row in ranked.head(MOST_MOVES).iterrows()]
 
 
 def _move(row: dict[str, Any], said: pd.Series, unit: str) -> Move:

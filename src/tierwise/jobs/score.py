@@ -12,13 +12,13 @@ import pandas as pd
 
 import tierwise
 from tierwise import archetypes, potential
-from tierwise.archetypes import ArchetypeModel
 from tierwise.config.environment import expand_environment
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit
+from tierwise.jobs.policy_inputs import with_outputs
 from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.review_summary import summarise
@@ -27,7 +27,6 @@ from tierwise.jobs.roadmap import RoadmapBasis, plan_roadmaps
 from tierwise.jobs.tier_history import history_before
 from tierwise.metrics import compute
 from tierwise.policy import move, place
-from tierwise.potential import PotentialModel
 from tierwise.reports.review import ReviewSummary
 from tierwise.store import Review, lock_output, write_postgresql, write_review
 from tierwise.tables import fingerprint
@@ -100,7 +99,7 @@ def _review(engine: Engine, context: _Context, steps: Steps) -> ScoredReview:
     _check_known(rows, as_of)
     steps.begin("apply the models")
     model = potential.from_parts(context.champion.bundle.group("potential"))
-    inputs = _policy_inputs(model, archetypes.from_parts(context.champion.bundle.group("archetypes")), rows)
+    inputs = with_outputs(rows, model, archetypes.from_parts(context.champion.bundle.group("archetypes")))
     steps.begin("place and move the partners")
     placement = place(engine, policy, inputs)
     history = history_before(engine, workspace, context.output, as_of)
@@ -125,14 +124,6 @@ def _check_known(rows: pd.DataFrame, as_of: date) -> None:
     if rows.empty:
         todo = "take a later as-of date"
         raise InvalidInput(Fault(f"no partner is known yet on {as_of}", "partners", todo=todo))
-
-
-def _policy_inputs(model: PotentialModel, found: ArchetypeModel, rows: pd.DataFrame) -> pd.DataFrame:
-    """Join the metric rows with what the models say about them."""
-    assigned = archetypes.assign(found, rows)
-    predicted = potential.predict(model, rows)
-    joined = rows.merge(assigned, on="partner_id", validate="one_to_one")
-    return joined.merge(predicted, on="partner_id", validate="one_to_one")
 
 
 def _run_id(context: _Context, data_fingerprint: str, history: pd.DataFrame) -> str:

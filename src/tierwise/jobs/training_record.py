@@ -8,7 +8,7 @@ import tierwise
 from tierwise import archetypes, potential
 from tierwise.jobs.learned import Learned
 from tierwise.reports.model_card import ModelCard, model_card_documents
-from tierwise.reports.plots import training_plots
+from tierwise.reports.plots import POOLED, training_plots
 from tierwise.store.bundle import grouped
 from tierwise.tracking import TrainingRecord
 
@@ -86,10 +86,15 @@ def _params(learned: Learned) -> dict[str, object]:
 
 def _metrics(learned: Learned) -> dict[str, float]:
     """The back-test's pooled scores and the gate's figures."""
-    scores = learned.backtest.scores
-    pooled = scores[scores["origin"] == "all"] if len(scores) else scores
-    found = {f"{row.candidate}_{row.score}": float(row.value) for row in pooled.itertuples()}
+    found = _pooled_scores(learned.backtest.scores)
     gate = learned.potential.gate
     if gate.probability is not None:
         found["gate_probability"] = gate.probability
     return {**found, "archetypes": float(len(learned.archetypes.archetypes))}
+
+
+def _pooled_scores(scores: pd.DataFrame) -> dict[str, float]:
+    if scores.empty:
+        return {}
+    pooled = scores[scores["origin"] == POOLED]
+    return dict(zip(pooled["candidate"] + "_" + pooled["score"], pooled["value"].astype(float), strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ DOTS_PER_INCH = 130
 SIDE_BY_SIDE = (-0.06, 0.0, 0.06)
 
 # Told apart by marker and line as well as by colour, so that a print in grey still reads (Okabe and Ito's palette).
-STYLES: dict[str, dict[str, str]] = {
+STYLES: dict[str, dict[str, Any]] = {
     "persistence": {"color": "#555555", "marker": "s", "linestyle": "--"},
     "model": {"color": "#0072B2", "marker": "o", "linestyle": "-"},
     "chosen": {"color": "#D55E00", "marker": "^", "linestyle": ":"},

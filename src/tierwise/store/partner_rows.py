@@ -40,4 +40,5 @@ def read_partner(output: Path, as_of: date, name: str, partner_id: str) -> pd.Da
     except (OSError, pa.ArrowException) as error:
         todo = f"write it again: tierwise score --as-of {as_of}"
         raise OutsideFailure(Fault(f"{path.name} is damaged: {error}", where=str(path.parent), todo=todo)) from error
-    return table.to_pandas(date_as_object=False)
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    return frame

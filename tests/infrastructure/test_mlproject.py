@@ -26,7 +26,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small synthetic channel."""
     folder = tmp_path_factory.mktemp("project") / "channel"
     subprocess.run(
-        [BIN / "tierwise", "init", folder, "--example", "demo", "--partners", "60"], check=True, capture_output=True
+        [BIN / "tierwise", "init", folder, "--example", "demo", "--partners", "60", "--years", "3"],
+        check=True,
+        capture_output=True,
     )
     return folder
 

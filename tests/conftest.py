@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.channel import copy_of, scored_channel, trained_channel
+
+__all__ = ["copy_of", "scored_channel", "trained_channel"]
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Set before mlflow, numpy and matplotlib are imported, in this process and in those that tests start.

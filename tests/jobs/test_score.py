@@ -1,0 +1,186 @@
+"""Scoring: every known partner once, the same bytes twice, blind to the future, whole after a kill."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import shutil
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.channel import AS_OF, BEFORE, PARTNERS, TODAY
+from tierwise.config.load import load_workspace
+from tierwise.errors import InvalidInput, Refused
+from tierwise.jobs.score import ScoreRequest, score
+from tierwise.store import list_reviews, read_table, verify_review
+from tierwise.tables.output_schemas import OUTPUT_TABLES
+
+DATED = {
+    "deals": "decided_on", "opportunities": "created_on", "certifications": "issued_on", "mdf_claims": "decided_on",
+    "portal_logins": "month_end", "support_cases": "closed_on",
+}  # fmt: skip
+KILLS = 10
+
+
+def _read(folder: Path, name: str, day: date = AS_OF) -> pd.DataFrame:
+    return read_table(folder / "output", day, name)
+
+
+def test_every_table_is_written_and_verifies(scored_channel: Path) -> None:
+    assert set(verify_review(scored_channel / "output", AS_OF).rows) == set(OUTPUT_TABLES)
+
+
+def test_every_partner_known_on_the_day_has_one_recommendation_and_reasons(scored_channel: Path) -> None:
+    partners = pd.read_csv(scored_channel / "data" / "partners.csv")
+    known = partners.loc[partners["joined_on"] <= BEFORE.isoformat(), "partner_id"]
+    assert 0 < len(known) < PARTNERS
+    assert _read(scored_channel, "recommendations", BEFORE)["partner_id"].tolist() == sorted(known)
+    reasons = _read(scored_channel, "reasons", BEFORE)
+    assert set(reasons["partner_id"]) == set(known) and reasons["rank"].between(1, 4).all()
+
+
+def test_the_second_review_starts_from_what_the_first_recommended(scored_channel: Path) -> None:
+    first, second = (_read(scored_channel, "recommendations", day).set_index("partner_id") for day in (BEFORE, AS_OF))
+    recorded = pd.read_csv(scored_channel / "data" / "tier_history.csv")
+    decided = recorded.loc[recorded["valid_from"] == BEFORE.isoformat()].set_index("partner_id")["tier"]
+    carried = first["recommended_tier"].mask(first.index.isin(decided.index), decided.reindex(first.index))
+    assert second.loc[first.index, "current_tier"].tolist() == carried.tolist()
+    newcomers = second.index.difference(first.index)
+    assert second.loc[newcomers, "action"].isin(["place", "insufficient_evidence"]).all()
+
+
+def test_score_components_add_up_to_the_score(scored_channel: Path) -> None:
+    totals = _read(scored_channel, "components").groupby("partner_id")["points"].sum()
+    stored = _read(scored_channel, "recommendations").set_index("partner_id")["value"]
+    np.testing.assert_allclose(totals.reindex(stored.index), stored, atol=1e-9)
+
+
+def test_contributions_add_up_to_the_log_of_the_potential(scored_channel: Path) -> None:
+    sums = _read(scored_channel, "contributions").groupby("partner_id")["contribution"].sum()
+    rows = _read(scored_channel, "recommendations").set_index("partner_id")
+    scored = rows[rows["potential_source"] == "model"]
+    base = np.log(scored["potential"]) - sums.reindex(scored.index)
+    assert float(base.max() - base.min()) < 1e-9
+
+
+def test_every_way_up_raises_figures_and_names_the_next_tier(scored_channel: Path) -> None:
+    steps = _read(scored_channel, "roadmap").merge(_read(scored_channel, "recommendations"), on="partner_id")
+    assert len(steps) and steps["valid"].all()
+    assert (steps["to"] > steps["from"].fillna(0)).all() and (steps["reaches_tier"] == steps["next_tier"]).all()
+
+
+def _bytes(folder: Path, day: date = AS_OF) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "output" / day.isoformat()).iterdir())}
+
+
+def test_the_same_review_twice_gives_the_same_bytes(scored_channel: Path, copy_of: Callable[[Path], Path]) -> None:
+    before, folder = _bytes(scored_channel), copy_of(scored_channel)
+    score(load_workspace(folder), ScoreRequest(AS_OF, TODAY))
+    assert _bytes(folder) == before
+
+
+def _change_future(folder: Path, change: Callable[[pd.DataFrame, pd.Series], pd.DataFrame]) -> int:
+    """Change the rows after the as-of date of every event table; returns how many rows there were."""
+    changed = 0
+    for path in sorted((folder / "data").iterdir()):
+        column = DATED.get(path.stem)
+        if column is None:
+            continue
+        frame = pd.read_csv(path, dtype=str) if path.suffix == ".csv" else pd.read_parquet(path)
+        late = frame[column].astype(str).str[:10] > BEFORE.isoformat()
+        changed += int(late.sum())
+        result = change(frame, late)
+        result.to_csv(path, index=False) if path.suffix == ".csv" else result.to_parquet(path, index=False)
+    return changed
+
+
+def _delete(frame: pd.DataFrame, late: pd.Series) -> pd.DataFrame:
+    return frame[~late]
+
+
+def _shuffle(frame: pd.DataFrame, late: pd.Series) -> pd.DataFrame:
+    return pd.concat([frame[late].sample(frac=1, random_state=3), frame[~late].sample(frac=1, random_state=4)])
+
+
+@pytest.mark.parametrize("change", [_delete, _shuffle])
+def test_events_after_the_as_of_date_change_no_byte_of_the_recommendations(
+    scored_channel: Path,
+    copy_of: Callable[[Path], Path],
+    change: Callable[[pd.DataFrame, pd.Series], pd.DataFrame],
+) -> None:
+    before, folder = _bytes(scored_channel, BEFORE), copy_of(scored_channel)
+    assert _change_future(folder, change) > 1000
+    shutil.rmtree(folder / "output")
+    score(load_workspace(folder), ScoreRequest(BEFORE, TODAY))
+    after = _bytes(folder, BEFORE)
+    for name in ("recommendations", "criteria", "components", "contributions", "reasons", "roadmap"):
+        assert after[f"{name}.parquet"] == before[f"{name}.parquet"], name
+
+
+def test_a_dry_run_writes_nothing(trained_channel: Path) -> None:
+    review = score(load_workspace(trained_channel), ScoreRequest(AS_OF, TODAY, dry_run=True))
+    assert review.output is None and review.row_counts["recommendations"] == PARTNERS
+    assert not (trained_channel / "output").exists()
+
+
+def test_without_a_model_in_force_scoring_is_refused(trained_channel: Path, copy_of: Callable[[Path], Path]) -> None:
+    folder = copy_of(trained_channel)
+    shutil.rmtree(folder / ".tierwise")
+    with pytest.raises(Refused, match="tierwise train"):
+        score(load_workspace(folder), ScoreRequest(AS_OF, TODAY))
+
+
+def test_a_day_before_anybody_joined_is_refused(trained_channel: Path) -> None:
+    with pytest.raises(InvalidInput):
+        score(load_workspace(trained_channel), ScoreRequest(date(2001, 1, 1), TODAY))
+
+
+def test_data_over_the_tolerance_stops_the_run_before_it_writes(
+    scored_channel: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    folder = copy_of(scored_channel)
+    before = _bytes(folder)
+    deals = pd.read_csv(folder / "data" / "deals.csv", dtype=str)
+    deals.loc[deals.index[: len(deals) // 20], "partner_id"] = "nobody"
+    deals.to_csv(folder / "data" / "deals.csv", index=False)
+    with pytest.raises(Refused, match="unknown_partner"):
+        score(load_workspace(folder), ScoreRequest(AS_OF, TODAY))
+    assert _bytes(folder) == before
+
+
+def _score(folder: Path) -> None:
+    score(load_workspace(folder), ScoreRequest(AS_OF, TODAY))
+
+
+def test_a_run_killed_at_any_moment_leaves_the_earlier_output_and_the_next_one_finishes(
+    scored_channel: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    folder, moments = copy_of(scored_channel), random.Random(20261121)
+    expected = _bytes(folder)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tierwise.jobs.score", "mlflow", "sklearn.cluster"])
+    started = time.monotonic()
+    _run(context, folder).join()
+    seconds = time.monotonic() - started
+    for _ in range(KILLS):
+        run = _run(context, folder)
+        time.sleep(moments.uniform(0, seconds))
+        run.kill()
+        run.join()
+        assert [review.as_of for review in list_reviews(folder / "output")] == [BEFORE, AS_OF]
+        verify_review(folder / "output", AS_OF)
+    last = _run(context, folder)
+    last.join()
+    assert last.exitcode == 0 and _bytes(folder) == expected
+
+
+def _run(context: multiprocessing.context.ForkServerContext, folder: Path) -> multiprocessing.process.BaseProcess:
+    run = context.Process(target=_score, args=(folder,))
+    run.start()
+    return run

@@ -130,17 +130,18 @@ def _check_twice(history: pd.DataFrame, partner: Places, days: Days, order: Plac
 def _qualified(rows: pd.DataFrame, tier: Places, tiers: Sequence[str]) -> tuple[Places, Places, Places]:
     """What every past review found: eligible, with the gaining band, with the keeping band.
 
-    Where the bands' tiers were not kept, the rule that decided tells: a move stopped by a band did not qualify.
+    Whoever is eligible for a tier also keeps one, so a missing `keep_tier` beside an eligible tier was not kept. Then
+    the rule that decided tells: a move stopped by a band did not qualify.
     A row without eligible tier and action comes from an imported history and says nothing about eligibility.
     """
     imported = (rows["eligible_tier"].isna() & rows["action"].isna()).to_numpy(dtype=bool)
     eligible = np.where(imported, NO_REVIEW, tier_places(rows["eligible_tier"], tiers))
     gain = np.where(equals(rows["rule"], "promotion_band"), np.minimum(eligible, tier), eligible)
     keep = np.where(equals(rows["rule"], "demotion_band"), np.maximum(eligible, tier), eligible)
-    if "gain_tier" in rows.columns:
-        gain = np.where(rows["gain_tier"].isna(), gain, tier_places(rows["gain_tier"], tiers))
-    if "keep_tier" in rows.columns:
-        keep = np.where(rows["keep_tier"].isna(), keep, tier_places(rows["keep_tier"], tiers))
+    if "gain_tier" in rows.columns and "keep_tier" in rows.columns:
+        was_kept = (rows["keep_tier"].notna() | rows["eligible_tier"].isna()).to_numpy(dtype=bool) & ~imported
+        gain = np.where(was_kept, tier_places(rows["gain_tier"], tiers), gain)
+        keep = np.where(was_kept, tier_places(rows["keep_tier"], tiers), keep)
     return eligible, gain, keep
 
 

@@ -106,9 +106,9 @@ class Review:
 
     @cached_property
     def fallen(self) -> Places:
-        """Where a demotion leads, within the allowed steps."""
+        """Where a demotion leads, within the allowed steps; out of the lowest tier it leads to none."""
         if self.movement.demote.to == "entry":
-            return np.zeros_like(self.current)
+            return np.where(self.current > 0, 0, self.confirmed_keep)
         return np.maximum(self.confirmed_keep, self.current - _most(self.movement.demote.steps))
 
     def everyone(self, answer: bool) -> Mask:

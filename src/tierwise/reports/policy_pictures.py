@@ -38,13 +38,12 @@ def movement_matrix_svg(matrix: pd.DataFrame, tiers: Sequence[str], title: str) 
 
 def _cell(x: float, y: float, count: int, most: int, direction: int) -> str:
     colour = STAY if direction == 0 else UP if direction > 0 else DOWN
-    strength = 0.08 + 0.72 * (count / most) ** 0.5 if count else 0.0
+    strength = 0.08 + 0.5 * (count / most) ** 0.5 if count else 0.0
     box = (
         f'<rect x="{x}" y="{y}" width="{CELL - 4}" height="40" rx="4" fill="{colour}" '
         f'fill-opacity="{strength:.2f}" stroke="#cccccc"/>'
     )
-    shade = "#ffffff" if strength > 0.55 else "#1a1a1a"
-    return box + _text(x + CELL / 2 - 2, y + 26, f"{count:,}" if count else "·", "middle", shade)
+    return box + _text(x + CELL / 2 - 2, y + 26, f"{count:,}" if count else "·", "middle")
 
 
 def shares_svg(shares: pd.DataFrame, tiers: Sequence[str], title: str) -> str:
@@ -94,8 +93,8 @@ def _tier_colour(place: int, tiers: int) -> str:
     return TIER_COLOURS[min(place, len(TIER_COLOURS) - 1) if tiers <= len(TIER_COLOURS) else place * spread // tiers]
 
 
-def _text(x: float, y: float, words: str, anchor: str, colour: str = "#1a1a1a") -> str:
-    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" fill="{colour}">{escape(words)}</text>'
+def _text(x: float, y: float, words: str, anchor: str) -> str:
+    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" fill="#1a1a1a">{escape(words)}</text>'
 
 
 def _svg(width: float, height: float, title: str, parts: Sequence[str]) -> str:

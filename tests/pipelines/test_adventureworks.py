@@ -21,6 +21,12 @@ REVIEWS = (date(2012, 12, 31), date(2013, 3, 31), date(2013, 6, 30))
 LEAKING = {"OrderMonth", "FirstOrderYear", "LastOrderYear", "OrderFrequency"}
 CATEGORIES = ("Bikes", "Components", "Clothing", "Accessories")
 
+COMPONENTS = (
+    ("revenue_4q", 250_000, 25), ("potential", 125_000, 15), ("models_4q", 35, 12), ("categories_4q", 4, 8),
+    ("gear_revenue_4q", 10_000, 12), ("subcategories_added_4q", 8, 8), ("orders_4q", 4, 12),
+    ("active_quarters_8q", 8, 8),
+)  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def channel(repository: Path, shared_data: Path) -> Channel:
@@ -190,6 +196,23 @@ def test_the_first_review_places_and_later_ones_move(reviews: dict[date, dict[st
     assert not {"promote", "demote"} & set(second["action"]), "every tier is held for two reviews"
     assert (third["action"] == "promote").mean() <= 0.15
     assert {"promote", "demote"} <= set(third["action"])
+
+
+def test_eligible_tiers_and_values_equal_pandas(channel: Channel, reviews: dict[date, dict[str, pd.DataFrame]]) -> None:
+    figures = channel.rows_on(DAYS[-1])
+    found = reviews[REVIEWS[-1]]["recommendations"].set_index("partner_id").loc[figures.index]
+    value = sum(
+        points * (figures.join(found["potential"])[name] / full_at).clip(0, 1) for name, full_at, points in COMPONENTS
+    )
+    # Each component holds its points to nine digits.
+    np.testing.assert_allclose(found["value"], value, rtol=0, atol=len(COMPONENTS) * 5e-10)
+    revenue = figures["revenue_4q"]
+    broad = (figures["categories_4q"] >= 3) | (figures["orders_4q"] >= 4)
+    growth = (revenue >= 5_000) & (value >= 15)
+    strategic = (revenue >= 90_000) & (value >= 45) & broad
+    flagship = (revenue >= 200_000) & (value >= 65) & (found["potential"] >= 60_000)
+    highest = np.select([flagship, strategic, growth], ["flagship", "strategic", "growth"], "entry")
+    assert found["eligible_tier"].tolist() == highest.tolist()
 
 
 def _between(events: pd.DataFrame, after: pd.Timestamp, until: pd.Timestamp) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -203,6 +204,18 @@ def test_only_newcomers_are_placed_in_a_later_review(
     assert set(second.index[second["current_tier"].isna()]) == new
     assert set(second.loc[sorted(new), "recommended_tier"]) == {"entry"}
     assert set(second.loc[sorted(new), "potential_source"]) == {"cold_start"}
+
+
+def test_eligible_tiers_equal_pandas(channel: Channel, reviews: dict[date, dict[str, pd.DataFrame]]) -> None:
+    figures = channel.rows_on(DAYS[-1])
+    found = reviews[REVIEWS[-1]]["recommendations"].set_index("partner_id").loc[figures.index]
+    revenue, on_time = figures["revenue_2q"], figures["on_time_share_2q"]
+    growth = (revenue >= 200) & (figures["orders_2q"] >= 2)
+    strategic = (revenue >= 1_500) & (found["value"] >= 30) & ((on_time >= 0.8) | on_time.isna())
+    flagship = (revenue >= 7_000) & (found["value"] >= 60) & (on_time >= 0.85)
+    flagship &= (figures["review_score_2q"] >= 3.5) & (found["potential"] >= 3_000)
+    highest = np.select([flagship, strategic, growth], ["flagship", "strategic", "growth"], "entry")
+    assert found["eligible_tier"].tolist() == highest.tolist()
 
 
 def _between(events: pd.DataFrame, after: pd.Timestamp, until: pd.Timestamp) -> pd.DataFrame:

@@ -196,6 +196,25 @@ def test_rows_of_prospects_are_accepted_and_counted_where_the_table_allows_them(
     assert (deals.received, deals.accepted, deals.quarantined, deals.prospects) == (2, 2, 0, 1)
 
 
+def test_columns_may_have_the_names_of_the_quarantine_and_of_sql(engine):
+    names = ["key", "rule", "value", "message", "table", "row", "column", "order", "group", "select", "end"]
+    workspace = deals_with(
+        columns={"partner_id": {}, "date": {}, **{name: {"type": "integer"} for name in names}},
+        key=["key", "order"],
+        money=None,
+    )
+    good = {name: str(number) for number, name in enumerate(names)}
+    rows = [deal(**good), deal(**{**good, "key": "50", "value": "x"}), deal(**{**good, "key": "51", "end": "y"})]
+    check(engine, workspace, {"deals": rows})
+
+    assert quarantined(engine) == [("deals", 2, "wrong_type", "value"), ("deals", 3, "wrong_type", "end")]
+    assert engine.rows('SELECT key, value, message FROM quarantine ORDER BY "row"') == [
+        ("50 / 7", "x", "'x' is not a whole number"),
+        ("51 / 7", "y", "'y' is not a whole number"),
+    ]
+    assert engine.rows('SELECT "end", "group" FROM deals') == [(10, 8)]
+
+
 CURRENCIES = {"currency": {"program": "USD", "rates": {"EUR": "1.10", "JPY": "0.0068"}}}
 
 

@@ -170,7 +170,8 @@ class TableSettings(Settings):
         kind: What a row is.
         source: Where the rows come from.
         columns: The columns, by their name in Tierwise.
-        key: The columns that identify a row; by default `partner_id` of partners, all columns together for others.
+        key: The columns that identify a row; by default `partner_id` of partners, partner and `valid_from` of
+            histories, all columns together of events.
         money: The money column whose sum is reconciled.
         unknown_partner: What an event of a partner that is not in the partner table is: a fault, or a prospect's row.
         introduces_partners: For a history table, that a first row makes a partner known from its date on.

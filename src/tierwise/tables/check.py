@@ -19,8 +19,9 @@ def check_tables(engine: Engine, workspace: Workspace, today: date) -> CheckResu
     """Make the typed accepted tables and the table `quarantine` from the raw tables.
 
     Per table of the workspace, `raw_<table>` is judged row by row (`tables.contract` states the rules and their order)
-    and becomes `<table>` with typed columns, in the order of the source. Every received row is either accepted or in
-    `quarantine` (`table, row, key, rule, column, value, message`), and so is every amount of the money column.
+    and becomes `<table>` with typed columns, in the order of the source; the raw table is dropped. Every received row
+    is either accepted or in `quarantine` (`table, row, key, rule, column, value, message`), and so is every amount of
+    the money column.
 
     Args:
         engine: Holds the raw tables of `store.sources.read_tables`.

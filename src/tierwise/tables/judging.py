@@ -29,7 +29,8 @@ def start_quarantine(engine: Engine) -> None:
 def judge(engine: Engine, contract: Contract, currency: CurrencySettings) -> None:
     """Make the accepted table of a contract and add the rows that it turns away to `quarantine`.
 
-    The tables `_typed` and `_verdicts` are left for the reconciliation, until `forget` drops them.
+    The raw table is dropped: each of its rows is in one of the two. The tables `_typed` and `_verdicts` are left for
+    the reconciliation, until `forget` drops them.
     """
     _read_types(engine, contract, currency)
     _find_duplicates(engine, contract)
@@ -56,8 +57,10 @@ def _read_types(engine: Engine, contract: Contract, currency: CurrencySettings) 
         if contract.types[name] != "text":
             rate = _rate(name, column, currency)
             values.append(f"{typed(contract.text(name), contract.types[name], rate)} AS {quoted(name)}")
-    read = f"SELECT _row, _fault, {', '.join(texts)} FROM {quoted(f'raw_{contract.table}')}"
+    raw = quoted(f"raw_{contract.table}")
+    read = f"SELECT _row, _fault, {', '.join(texts)} FROM {raw}"
     engine.create_table(TYPED, f"SELECT {', '.join(['*', *values])} FROM ({read})")
+    engine.run(f"DROP TABLE {raw}")
 
 
 def _rate(name: str, column: ColumnSettings, currency: CurrencySettings) -> str | None:

@@ -42,9 +42,10 @@ def reconcile(engine: Engine, contract: Contract, tolerance: Tolerance) -> Table
 
 def count_rules(engine: Engine, tables: tuple[str, ...]) -> tuple[RuleHits, ...]:
     """Count the quarantine by table, rule and column, the most frequent first, each with its first keys."""
+    examples = f"""min_by(coalesce(key, ''), "row", {MAX_EXAMPLES}), min_by(message, "row")"""
     hits = engine.rows(
-        'SELECT "table", rule, "column", count(*) AS rows, list(key ORDER BY "row"), min_by(message, "row")'
-        f' FROM {QUARANTINE} GROUP BY ALL ORDER BY rows DESC, rule, "column"'
+        f'SELECT "table", rule, "column", count(*) AS rows, {examples} FROM {QUARANTINE}'
+        ' GROUP BY ALL ORDER BY rows DESC, rule, "column"'
     )
     found = [_hits(*row) for row in hits]
     return tuple(sorted(found, key=lambda hit: tables.index(hit.table)))
@@ -115,7 +116,7 @@ def _date_range(engine: Engine, contract: Contract) -> tuple[date | None, date |
 
 
 def _hits(table: object, rule: object, column: object, rows: object, keys: object, message: object) -> RuleHits:
-    shown = [str(key) if key else "(no key)" for key in keys[:MAX_EXAMPLES]] if isinstance(keys, list) else []
+    shown = [str(key) if key else "(no key)" for key in keys] if isinstance(keys, list) else []
     todo = ADVICE.get(str(rule), OWN_RULE_ADVICE)
     return RuleHits(str(table), str(rule), str(column), int(str(rows)), tuple(shown), str(message), todo)
 

@@ -1,4 +1,4 @@
-"""The page `docs/synthetic-channel.md`: what the generator makes, the truth behind it, figures of the default channel."""
+"""The page `docs/synthetic-channel.md`: what the generator makes, the truth, and figures of the default channel."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _WORKSPACE = """## The workspace around it
 
 `pipelines/demo` maps these tables, with 36 metrics in nine families and two policies: the older one, which looks at
 revenue alone, and the one in force since 2026-07-01, which asks for revenue by region and for a value of 100 points
-(40 revenue potential, 20 market reach, 20 strategic alignment, 20 velocity). Archetypes are found by nine metrics of
+(40 revenue potential, 20 market reach, 20 strategic alignment, 20 velocity). Archetypes are found by eight metrics of
 behaviour, named under `archetypes` in `tierwise.yaml`: with all metrics they would tell large partners from small ones.
 
 """

@@ -8,10 +8,16 @@ import pandas as pd
 import pytest
 
 from tests.synthetic.conftest import query
+from tierwise.config.load import load_workspace
 from tierwise.config.policy import load_policy
-from tierwise.jobs.init import packaged_workspace
+from tierwise.engine import open_engine
+from tierwise.jobs.init import InitRequest, init, packaged_workspace
+from tierwise.metrics import compute
+from tierwise.policy import move, place
+from tierwise.store.sources import read_tables
 from tierwise.synthetic.profiles import USD_RATES
 from tierwise.synthetic.tiers import THRESHOLDS_USD, TIERS
+from tierwise.tables import check_tables
 
 REVIEWS = [
     date(2024, 12, 31), date(2025, 3, 31), date(2025, 6, 30), date(2025, 9, 30), date(2025, 12, 31), date(2026, 3, 31),
@@ -73,3 +79,29 @@ def test_tiers_are_a_pyramid(large):
     assert share["growth"] == pytest.approx(0.32, abs=0.05)
     assert share["strategic"] == pytest.approx(0.12, abs=0.04)
     assert 0.015 <= share["flagship"] <= 0.05
+
+
+@pytest.fixture(scope="module")
+def review_of_june(tmp_path_factory) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The review of 2026-06-30 as the engine makes it from the demo's files, and the whole tier history."""
+    made = init(InitRequest(tmp_path_factory.mktemp("tiers") / "demo", "demo", seed=1))
+    workspace = load_workspace(made.folder)
+    with open_engine(workspace.settings.engine) as engine:
+        read_tables(engine, workspace)
+        check_tables(engine, workspace, date(2026, 10, 15))
+        rows = compute(engine, workspace, [REVIEWS[-1]])
+        history = engine.frame("SELECT partner_id, valid_from AS as_of, tier FROM tier_history")
+        known = history.assign(as_of=pd.to_datetime(history["as_of"]), eligible_tier=None, action=None, rule=None)
+        policy = workspace.policy_on(REVIEWS[-1])
+        earlier = known[known["as_of"] < pd.Timestamp(REVIEWS[-1])]
+        review = move(policy, place(engine, policy, rows), earlier, REVIEWS[-1], workspace.settings.calendar)
+    return review, known
+
+
+def test_the_engine_gives_the_same_tiers_as_the_history(review_of_june):
+    """Two implementations of the older policy, the generator's and the policy engine's, agree on every partner."""
+    review, history = review_of_june
+    last = history[history["as_of"] == pd.Timestamp(REVIEWS[-1])]
+    expected = last.set_index("partner_id")["tier"].sort_index()
+    assert review.set_index("partner_id")["recommended_tier"].sort_index().to_dict() == expected.to_dict()
+    assert {"promote", "hold", "place"} <= set(review["action"])

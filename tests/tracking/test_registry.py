@@ -196,6 +196,14 @@ def test_the_run_holds_figures_tables_plots_and_documents(read_only):
     assert {"model-card.md", "model-card.html", "tables/scores.csv", "plots/gain.svg"} <= set(files)
 
 
+def test_a_long_card_is_cut_after_a_line_in_the_description(three, record):
+    card = "# Model card\n" + "| a row of a table |\n" * 1000
+    version = log_training(three, dataclasses.replace(record, documents={"model-card.md": card})).version
+    shown = three.show(str(version))["card"]
+    assert len(shown) <= 5000
+    assert shown.endswith("| a row of a table |\n\n(The whole card is the run's file `model-card.md`.)\n")
+
+
 def test_a_training_that_fails_leaves_a_failed_run_and_no_version(three, record):
     broken = dataclasses.replace(record, parts={"potential.x": object()})
     with pytest.raises(ValueError, match="is a object"):

@@ -113,9 +113,9 @@ def _what(card: ModelCard) -> Section:
         "What it is",
         text=(
             f"Two models of the partners of {card.workspace}, trained as of {card.as_of}.",
-            f"Potential: the expected {card.target} of each partner over the next {card.horizon}, in {card.unit}, "
-            "with an interval. It is the geometric mean of a Tweedie regression and of boosted trees that are monotone "
-            "where the metric catalog gives a direction.",
+            f"Potential: what “{card.target}” of each partner is expected to be over the next {card.horizon}, in "
+            f"{card.unit}, with an interval. It is the geometric mean of a Tweedie regression and of boosted trees "
+            "that are monotone where the metric catalog gives a direction.",
             "Archetypes: natural groups of partners by their figures and attributes, with ids that stay the same from "
             "one training to the next.",
             "It is used to rank partners, to order reviews and as one criterion among others in the tier policy.",

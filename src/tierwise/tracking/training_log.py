@@ -177,7 +177,15 @@ def _register(client: MlflowClient, model_name: str, model_id: str, run_id: str,
 def _write_description(client: MlflowClient, model_name: str, version: int, record: TrainingRecord) -> None:
     card = record.documents.get(MODEL_CARD)
     if card is not None:
-        client.update_model_version(model_name, str(version), description=card[:_MAX_DESCRIPTION])
+        client.update_model_version(model_name, str(version), description=_beginning(card))
+
+
+def _beginning(card: str) -> str:
+    """Cut a card that is longer than MLflow's descriptions after a whole line; the run holds all of it."""
+    if len(card) <= _MAX_DESCRIPTION:
+        return card
+    note = "\n\n(The whole card is the run's file `model-card.md`.)\n"
+    return card[: _MAX_DESCRIPTION - len(note)].rpartition("\n")[0] + note
 
 
 def _give_alias(client: MlflowClient, experiment_id: str, model_name: str, version: int, by: str) -> str:

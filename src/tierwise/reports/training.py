@@ -11,6 +11,7 @@ import pandas as pd
 from tierwise.reports.text_table import text_table
 
 PERSISTENCE, MODEL, CHOSEN = "persistence", "model", "chosen"
+POOLED = "all"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class TrainingSummary:
         partners: Partners known and seen as of the date.
         gate: What is used for partners with a history: `model` or `persistence`.
         gate_sentence: Why.
-        gini: Normalised Gini out of time, one row per origin and `all`: `origin, partners, persistence, model,
+        gini: Normalised Gini out of time, one row per origin and one for their mean: `origin, partners, persistence, model,
             chosen`; a candidate that could not be trained is missing.
         archetypes: One row per archetype: `archetype_id, archetype, partners, share`; empty where none is supported.
         archetypes_sentence: What was found, or why nothing was.
@@ -48,14 +49,21 @@ class TrainingSummary:
 def gini_by_origin(scores: pd.DataFrame) -> pd.DataFrame:
     """Lay the back-test's normalised Ginis out with one row per origin and one column per candidate.
 
+    The last row is the mean over the origins at which every candidate was tested, so that it compares like with like.
+
     Args:
         scores: The back-test's scores: `origin, candidate, score, value, partners`.
     """
+    columns = [PERSISTENCE, MODEL, CHOSEN]
     if scores.empty:
-        return pd.DataFrame(columns=["origin", "partners", PERSISTENCE, MODEL, CHOSEN])
-    gini = scores[scores["score"] == "gini"]
-    wide = gini.pivot(index=["origin", "partners"], columns="candidate", values="value").reset_index()
-    return wide.reindex(columns=["origin", "partners", PERSISTENCE, MODEL, CHOSEN]).rename_axis(columns=None)
+        return pd.DataFrame(columns=["origin", "partners", *columns])
+    gini = scores[(scores["score"] == "gini") & (scores["origin"] != POOLED)]
+    wide = gini.pivot(index="origin", columns="candidate", values="value").reindex(columns=columns)
+    wide.insert(0, "partners", gini.groupby("origin")["partners"].max())
+    common = wide.dropna(subset=columns)
+    if len(common) > 1:
+        wide.loc[f"mean of {len(common)}"] = [common["partners"].sum(), *common[columns].mean()]
+    return wide.rename_axis(columns=None).reset_index().astype({"partners": "int64"})
 
 
 def as_payload(summary: TrainingSummary) -> dict[str, Any]:

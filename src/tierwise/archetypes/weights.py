@@ -21,7 +21,8 @@ from tierwise.config.model_spec import ArchetypeSpec, FeatureSet
 Floats = NDArray[np.float64]
 _RIDGE = 0.05
 _LEAST_SHARED = 0.05
-_LEAST_METRICS = 3
+_LEAST_METRICS = 8
+_LEAST_PAIRS = 3
 _DECIMALS = 6
 
 
@@ -55,6 +56,6 @@ def metric_weights(rows: pd.DataFrame, names: Sequence[str]) -> dict[str, float]
 
 def _rank_correlation(first: pd.Series, second: pd.Series) -> float:
     both = first.notna() & second.notna()
-    if both.sum() < _LEAST_METRICS or first[both].nunique() < 2 or second[both].nunique() < 2:
+    if both.sum() < _LEAST_PAIRS or first[both].nunique() < 2 or second[both].nunique() < 2:
         return 0.0
     return float(np.corrcoef(first[both], second[both])[0, 1])

@@ -275,7 +275,7 @@ class ArchetypeSpec(Settings):
     target_limit: Rate = 0.6
     zero_share: Rate = 0.1
     null_draws: Positive = 39
-    null_level: Rate = 0.05
+    null_level: Rate = 0.1
     null_gain: Rate = 0.03
     stay_ratio: Annotated[float, Field(ge=1)] = 1.2
     fit_rows: Positive = 20_000

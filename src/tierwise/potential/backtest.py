@@ -33,6 +33,20 @@ from tierwise.potential.snapshots import check_columns, closed, current_value, o
 from tierwise.potential.train import train
 
 Floats = NDArray[np.float64]
+COLUMNS = {
+    "scores": ("origin", "candidate", "score", "value", "low", "high", "partners"),
+    "calibration": ("origin", "candidate", "decile", "partners", "predicted", "actual"),
+    "coverage": ("origin", "source", "band", "partners", "coverage", "nominal"),
+    "segments": ("segment", "level", "candidate", "partners", "mae", "bias", "gini"),
+    "gate": (
+        "origin", "chosen", "reason", "probability", "gini_model", "gini_persistence", "partners", "training_rows"
+    ),
+    "stability": ("origin", "earlier", "partners", "spearman"),
+    "predictions": (
+        "origin", "partner_id", "actual", "persistence", "run_rate", "glm", "trees", "model", "chosen", "median",
+        "low", "high", "source",
+    ),
+}  # fmt: skip
 CANDIDATES = ("persistence", "run_rate", "glm", "trees", "model", "chosen")
 POOLED = "all"
 _BOOTSTRAPPED = ("gini", "top_decile_capture")
@@ -106,21 +120,25 @@ def backtest(
         _test(snapshots, fold_at(labelled, origin), (features, spec, seed))
         for origin in origins(labelled)[-spec.backtest.origins :]
     ]
-    predictions = _stack([one.predictions for one in tested])
+    predictions = _stack("predictions", [one.predictions for one in tested])
     return Backtest(
         scores=_scores(tested, spec, seed),
-        calibration=_stack([_calibration(one) for one in tested]),
-        coverage=_stack([_coverage(one) for one in tested]),
+        calibration=_stack("calibration", [_calibration(one) for one in tested]),
+        coverage=_stack("coverage", [_coverage(one) for one in tested]),
         segments=_segments(labelled, predictions, segments),
-        gate=pd.DataFrame([_gate_row(one) for one in tested]),
+        gate=_frame("gate", [_gate_row(one) for one in tested]),
         stability=_stability(tested),
         predictions=predictions,
     )
 
 
-def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
+def _stack(name: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
     kept = [frame for frame in frames if len(frame)]
-    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
+    return pd.concat(kept, ignore_index=True)[list(COLUMNS[name])] if kept else _frame(name, [])
+
+
+def _frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(COLUMNS[name]))
 
 
 def _test(snapshots: pd.DataFrame, fold: Fold, how: tuple[FeatureSet, PotentialSpec, int]) -> _Tested:
@@ -160,6 +178,8 @@ def _array(frame: pd.DataFrame, name: str) -> Floats:
 
 def _scores(tested: Sequence[_Tested], spec: PotentialSpec, seed: int) -> pd.DataFrame:
     partners = pd.Index(sorted({str(name) for one in tested for name in one.predictions["partner_id"]}))
+    if partners.empty:
+        return _frame("scores", [])
     rng = np.random.default_rng([seed, 2])
     drawn = partner_weights(np.arange(len(partners)), len(partners), spec.backtest.bootstraps, rng)
     rows: list[dict[str, object]] = []
@@ -174,7 +194,7 @@ def _scores(tested: Sequence[_Tested], spec: PotentialSpec, seed: int) -> pd.Dat
         value = float(np.mean([part[0] for part in parts]))
         low, high = bootstrap_range(np.mean([part[1] for part in parts], axis=0), spec.backtest.confidence)
         rows.append(_score_row(POOLED, (candidate, score), (value, low, high), sum(part[2] for part in parts)))
-    return pd.DataFrame(rows)
+    return _frame("scores", rows)
 
 
 def _score_row(
@@ -213,8 +233,7 @@ def _calibration(one: _Tested) -> pd.DataFrame:
     for candidate in _known(one.predictions):
         table = calibration(_array(one.predictions, "actual"), _array(one.predictions, candidate))
         blocks.append(table.assign(origin=one.name, candidate=candidate))
-    columns = ["origin", "candidate", "decile", "partners", "predicted", "actual"]
-    return pd.concat(blocks, ignore_index=True)[columns]
+    return _stack("calibration", blocks)
 
 
 def _coverage(one: _Tested) -> pd.DataFrame:
@@ -253,12 +272,12 @@ def _stability(tested: Sequence[_Tested]) -> pd.DataFrame:
             old = _array(later.predictions, "model")
             value = spearman(earlier.blend.log_prediction(later.fold.test), np.log(old))
             rows.append({"origin": later.name, "earlier": earlier.name, "partners": len(old), "spearman": value})
-    return pd.DataFrame(rows, columns=["origin", "earlier", "partners", "spearman"])
+    return _frame("stability", rows)
 
 
 def _segments(labelled: pd.DataFrame, predictions: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     if predictions.empty:
-        return pd.DataFrame()
+        return _frame("segments", [])
     keyed = labelled.assign(origin=labelled["as_of"].dt.strftime("%Y-%m-%d"), size=_size(labelled))
     keyed["tenure"] = pd.cut(keyed["tenure_days"], [-np.inf, 365, 1095, np.inf], labels=["<1y", "1-3y", ">3y"])
     wanted = list(dict.fromkeys([*names, "size", "tenure"]))
@@ -269,7 +288,7 @@ def _segments(labelled: pd.DataFrame, predictions: pd.DataFrame, names: Sequence
         for level, group in joined.groupby(joined[segment].astype("object").fillna("unknown").astype(str))
         for candidate in _known(joined)
     ]
-    return pd.DataFrame(rows)
+    return _frame("segments", rows)
 
 
 def _size(labelled: pd.DataFrame) -> pd.Series:

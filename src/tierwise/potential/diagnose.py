@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import ks_2samp
 
 from tierwise.config.model_spec import FeatureSet, IntervalSpec
 from tierwise.potential.cold_start import ColdStart
@@ -17,6 +18,7 @@ from tierwise.potential.model import DIAGNOSTIC_COLUMNS, DIAGNOSTICS
 from tierwise.potential.snapshots import current_value, origins
 
 Floats = NDArray[np.float64]
+_KS_CHANCE = 1.36
 
 
 class Finding(NamedTuple):
@@ -56,35 +58,55 @@ def diagnose_intervals(bands: pd.DataFrame, cold_start: ColdStart, headroom: pd.
         yield Finding("headroom_unknown")
 
 
-def regime(labelled: pd.DataFrame, scale: LogScale, spec: IntervalSpec) -> Iterator[Finding]:
-    """Raise the alarm when intervals calibrated a horizon earlier miss the last completed review.
+class Regime(NamedTuple):
+    """How the last completed review compares with one a horizon earlier.
 
-    The test uses persistence intervals, which need no model, so it works as soon as two non-overlapping label
-    windows have closed. It allows for chance: the miss must exceed the alarm bound by two standard errors.
+    Attributes:
+        coverage: Share of partners inside persistence intervals that were calibrated on the earlier review.
+        shift: Largest gap between the two distributions of log change against persistence (Kolmogorov-Smirnov); it
+            also sees what intervals that reach down to zero cannot.
+        partners: Partners of the last completed review.
     """
-    coverage, partners = last_coverage(labelled, scale, spec)
-    if coverage is None:
+
+    coverage: float
+    shift: float
+    partners: int
+
+
+def regime(labelled: pd.DataFrame, scale: LogScale, spec: IntervalSpec) -> Iterator[Finding]:
+    """Raise the alarm when what was learned a horizon earlier does not hold for the last completed review.
+
+    The test uses persistence, which needs no model, so it works as soon as two label windows that do not overlap have
+    closed. It allows for chance: by two standard errors of the coverage, and by the 5 % point of the shift.
+    """
+    found = compare_regimes(labelled, scale, spec)
+    if found is None:
         yield Finding("regime_unknown")
         return
-    chance = 2 * float(np.sqrt(spec.coverage * (1 - spec.coverage) / partners))
-    if abs(coverage - spec.coverage) > spec.alarm + chance:
-        yield Finding("regime_change", f"coverage {coverage:.2f} against {spec.coverage:.2f}")
+    error = float(np.sqrt(spec.coverage * (1 - spec.coverage) / found.partners))
+    missed = abs(found.coverage - spec.coverage) > spec.alarm + 2 * error
+    moved = found.shift > spec.alarm + _KS_CHANCE * float(np.sqrt(2 / found.partners))
+    if missed or moved:
+        yield Finding("regime_change", f"coverage {found.coverage:.2f}, shift {found.shift:.2f}")
 
 
-def last_coverage(labelled: pd.DataFrame, scale: LogScale, spec: IntervalSpec) -> tuple[float | None, int]:
-    """Return the share of partners of the last completed review inside intervals calibrated a horizon earlier."""
+def compare_regimes(labelled: pd.DataFrame, scale: LogScale, spec: IntervalSpec) -> Regime | None:
+    """Compare the last completed review with the last one whose label had closed by then; None without such a one."""
     if labelled.empty:
-        return None, 0
+        return None
     fold = fold_at(labelled, origins(labelled)[-1])
     if fold.training.empty:
-        return None, 0
+        return None
     earlier = fold.training[fold.training["as_of"] == fold.training["as_of"].max()]
-    bands = calibrate("persistence", *_residuals(earlier, scale), spec)
+    before = _residuals(earlier, scale)
+    bands = calibrate("persistence", *before, spec)
     centre, logged, actual = _residuals(fold.test, scale)
     low, high = widen(bands, "persistence", centre, logged, scale)
     label = scale.back(actual)
     slack = 1e-9 * np.maximum(1.0, label)
-    return float(np.mean((label >= low - slack) & (label <= high + slack))), len(label)
+    coverage = float(np.mean((label >= low - slack) & (label <= high + slack)))
+    shift = float(ks_2samp(before[2] - before[1][0], actual - logged[0], method="asymp").statistic)
+    return Regime(coverage, shift, len(label))
 
 
 def _residuals(rows: pd.DataFrame, scale: LogScale) -> tuple[Floats, tuple[Floats, Floats], Floats]:

@@ -144,8 +144,8 @@ class TreeFit:
             "max_depth": spec.depth, "min_data_in_leaf": max(5, min(spec.leaf_rows, rows // _SMALL_DATA_SHARE)),
             "feature_fraction": spec.feature_fraction, "lambda_l2": spec.ridge,
             **({"monotone_constraints": constraints} if any(constraints) else {}),
-            "deterministic": True, "force_row_wise": True, "num_threads": min(spec.threads, threads_for(rows)), "seed": self.seed,
-            "verbose": -1, "min_data_in_bin": 3, "feature_pre_filter": False,
+            "deterministic": True, "force_row_wise": True, "num_threads": min(spec.threads, threads_for(rows)),
+            "seed": self.seed, "verbose": -1, "min_data_in_bin": 3, "feature_pre_filter": False,
         }  # fmt: skip
         own = {"tweedie_variance_power": spec.power} if self.task.alpha is None else {"alpha": self.task.alpha}
         return {**shared, **own}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 USER, PASSWORD, DATABASE = "channel", "s3cret/p@ss", "postgres"
 _ESCAPED_PASSWORD = "s3cret%2Fp%40ss"
@@ -56,8 +57,16 @@ def cannot_run() -> str:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[PostgresqlServer]:
-    """Start a server in a folder and stop it afterwards; as root it runs as another user, as PostgreSQL demands."""
+def running_server() -> Iterator[PostgresqlServer]:
+    """Start a server and stop it afterwards; as root it runs as another user, as PostgreSQL demands.
+
+    Its folder is not one of pytest's: those are closed to other users, and other runs of pytest close them again.
+    """
+    with TemporaryDirectory(prefix="tierwise-postgresql-", ignore_cleanup_errors=True) as folder:
+        yield from _running_in(Path(folder))
+
+
+def _running_in(folder: Path) -> Iterator[PostgresqlServer]:
     binaries = programs()
     assert binaries is not None
     data, password_file = folder / "data", folder / "password"
@@ -85,14 +94,10 @@ def _run(command: list[str]) -> None:
 
 
 def _hand_over(folder: Path) -> None:
-    """Let the server's user write the folder and pass through those above it."""
-    if os.geteuid() != 0:
-        return
-    for path in (folder, *folder.iterdir()):
-        shutil.chown(path, _other_user())
-    for parent in folder.parents:
-        if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
+    """Let the server's user write the folder."""
+    if os.geteuid() == 0:
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, _other_user())
 
 
 def _other_user() -> str | None:

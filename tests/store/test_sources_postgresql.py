@@ -34,11 +34,11 @@ CREATE ROLE outsider LOGIN PASSWORD 'other';
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+def server() -> Iterator[PostgresqlServer]:
     """A server with the tables of the setup."""
     from adbc_driver_postgresql.dbapi import connect
 
-    with running_server(tmp_path_factory.mktemp("postgresql")) as started:
+    with running_server() as started:
         with connect(started.address) as connection, connection.cursor() as cursor:
             for statement in filter(str.strip, SETUP.split(";\n")):
                 cursor.execute(statement)

@@ -21,8 +21,8 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
-    with running_server(tmp_path_factory.mktemp("postgresql")) as started:
+def server() -> Iterator[PostgresqlServer]:
+    with running_server() as started:
         yield started
 
 

@@ -7,8 +7,8 @@ import pytest
 from tierwise.engine import Engine, open_engine
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    """An empty engine."""
+    """One engine per file: every check replaces the tables that it makes."""
     with open_engine() as opened:
         yield opened

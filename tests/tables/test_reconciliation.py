@@ -28,7 +28,7 @@ PARTNERS = st.fixed_dictionaries({"partner_id": GARBAGE}, optional={"joined_on":
 
 
 @given(deals=st.lists(DEALS, max_size=12), partners=st.lists(PARTNERS, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_every_row_and_every_amount_ends_in_exactly_one_place(deals, partners):
     with open_engine() as engine:
         result = check(engine, small_workspace(), {"deals": deals, "partners": partners})

@@ -51,6 +51,7 @@ class Criterion:
         value: The partner's side.
         threshold: The policy's side; none for a condition.
         options: The options of the written criterion.
+        is_rounded: Whether the value is already rounded for comparison.
     """
 
     expression: str
@@ -59,6 +60,7 @@ class Criterion:
     value: exp.Expr
     threshold: exp.Expr | None
     options: Options
+    is_rounded: bool = False
 
     @property
     def is_numeric(self) -> bool:

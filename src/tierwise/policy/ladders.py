@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -87,13 +87,16 @@ class LadderCompiler:
             for columns in _criterion_columns(name, tier.name, index, nodes[index])
         )
         values, thresholds = self._figures(criteria)
+        rounded = {
+            _rounded(item): sql.comparable(sql.column(item.value)) for item in criteria if item.criterion.is_numeric
+        }
         states = {item.state: self._state(item) for item in criteria}
         by_criterion = {id(item.criterion): item for item in criteria}
         met = self._tiers_met(name, tiers, nodes, by_criterion)
         passes = self._second_pass(name, tiers, place)
         ranks = {variant: f"#rank:{name}:{variant}" for variant in VARIANTS}
         rank_stage = {column: _rank(name, tiers, variant) for variant, column in ranks.items()}
-        stages = [{**values, **thresholds}, states, met, *passes, rank_stage]
+        stages = [{**values, **thresholds}, rounded, states, met, *passes, rank_stage]
         names = tuple(tier.name for tier in tiers)
         return Ladder(name, names, tuple(nodes), criteria, tuple(stage for stage in stages if stage), ranks)
 
@@ -129,9 +132,7 @@ class LadderCompiler:
         if written.threshold is None:
             return written
         threshold = sql.column(item.threshold) if item.threshold is not None else written.threshold
-        return Criterion(
-            written.expression, written.metric, written.operator, sql.column(item.value), threshold, written.options
-        )
+        return replace(written, value=sql.column(_rounded(item)), threshold=threshold, is_rounded=True)
 
     def _state(self, item: CriterionColumns) -> exp.Expr:
         truth = criterion_truth(self._stored(item), "eligible", self.bands)
@@ -203,6 +204,10 @@ def _criterion_columns(ladder: str, tier: str, rank: int, node: Node | None) -> 
 def _constant(threshold: exp.Expr) -> float | None:
     value = literal_value(threshold)
     return None if value is None else float(value)
+
+
+def _rounded(item: CriterionColumns) -> str:
+    return item.value.replace("#value", "#rounded")
 
 
 def _met(ladder: str, index: int, variant: Variant) -> str:

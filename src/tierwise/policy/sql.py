@@ -10,6 +10,7 @@ from sqlglot import exp
 
 UNKNOWN = exp.Null()
 DECIMALS = 9
+ROUNDED_BELOW = 1_000_000
 
 
 def column(name: str) -> exp.Expr:
@@ -90,6 +91,12 @@ def counted(parts: Iterable[exp.Expr]) -> exp.Expr:
 def rounded(tree: exp.Expr) -> exp.Expr:
     """Rounded to nine decimals, so that 0.1 * 3 is 0.3 and a boundary is met."""
     return exp.Round(this=tree.copy(), decimals=exp.Literal.number(DECIMALS))
+
+
+def comparable(tree: exp.Expr) -> exp.Expr:
+    """The value as it is compared: rounded to nine decimals, so that 1.2 - 1 meets 0.2; from a million on as it is."""
+    small = exp.LT(this=exp.Abs(this=exp.Paren(this=tree.copy())), expression=number(ROUNDED_BELOW))
+    return case([(small, rounded(tree))], tree.copy())
 
 
 def nested_select(source: exp.Expr, stages: Sequence[dict[str, exp.Expr]]) -> exp.Select:

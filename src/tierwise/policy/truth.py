@@ -110,7 +110,8 @@ def _condition(criterion: Criterion, variant: Variant, bands: Bands) -> exp.Expr
     if criterion.threshold is None:
         return criterion.value.copy()
     threshold = banded(criterion, variant, bands)
-    return NODES[criterion.operator](this=criterion.value.copy(), expression=threshold)
+    value = criterion.value.copy() if criterion.is_rounded else sql.comparable(sql.double(criterion.value))
+    return NODES[criterion.operator](this=value, expression=threshold)
 
 
 def banded(criterion: Criterion, variant: Variant, bands: Bands) -> exp.Expr:
@@ -120,17 +121,22 @@ def banded(criterion: Criterion, variant: Variant, bands: Bands) -> exp.Expr:
         raise ValueError(f"{criterion.expression} has no threshold")
     band = bands.gain if variant == "gain" else bands.keep
     band = band if criterion.options.band is None else criterion.options.band
-    if variant == "eligible" or band == 0 or criterion.operator in ("=", "<>"):
-        return threshold.copy()
+    if variant == "eligible" or criterion.operator in ("=", "<>"):
+        band = Decimal(0)
     upwards = (criterion.operator in (">=", ">")) == (variant == "gain")
-    return _moved(threshold, band if upwards else -band)
+    share = band if upwards else -band
+    constant = literal_value(threshold)
+    if constant is not None:
+        return sql.number(_comparable(constant + abs(constant) * share))
+    return sql.comparable(_moved(threshold, share) if share else sql.double(threshold))
+
+
+def _comparable(value: Decimal) -> Decimal:
+    return round(value, sql.DECIMALS) if abs(value) < sql.ROUNDED_BELOW else value
 
 
 def _moved(threshold: exp.Expr, share: Decimal) -> exp.Expr:
-    """Add a signed share of its size to a threshold; exact where the threshold is a number in the file."""
-    constant = literal_value(threshold)
-    if constant is not None:
-        return sql.number(constant + abs(constant) * share)
+    """Add a signed share of its size to a threshold."""
     is_negative = exp.LT(this=exp.Paren(this=threshold.copy()), expression=exp.Literal.number(0))
     return sql.case([(is_negative, _scaled(threshold, 1 - share))], _scaled(threshold, 1 + share))
 

@@ -15,7 +15,7 @@ from tierwise.config.load import Workspace
 from tierwise.engine import Engine
 from tierwise.explain.roadmap import COLUMNS, RoadmapProblem, find_plans
 from tierwise.metrics import compute
-from tierwise.policy import Placement, place
+from tierwise.policy import Placement
 from tierwise.potential import PotentialModel
 
 MAX_QUARTERS = 8
@@ -89,7 +89,7 @@ class _Rescore:
         predicted = potential.predict(self.basis.model, raised)
         changed = raised.assign(**{name: predicted[name].to_numpy() for name in predicted.columns})
         unchanged = self.basis.inputs[~self.basis.inputs["partner_id"].isin(raised["partner_id"])]
-        placement = place(self.engine, self.basis.placement.policy, pd.concat([unchanged, changed], ignore_index=True))
+        placement = self.basis.placement.again(self.engine, pd.concat([unchanged, changed], ignore_index=True))
         gained = pd.Series(placement.ranks()["gain"], index=placement.tiers["partner_id"])
         order = {name: rank for rank, name in enumerate(placement.policy.tier_names)}
         needed = np.array([order[self.next_tier[partner]] for partner in raised["partner_id"]])

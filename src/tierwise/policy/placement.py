@@ -98,6 +98,21 @@ class Placement:
         columns = next(item.ranks for item in self.plan.ladders if item.name == ladder)
         return {variant: numbers(self.partner_figures, column) for variant, column in columns.items()}
 
+    def again(self, engine: Engine, inputs: pd.DataFrame) -> Placement:
+        """Place changed inputs by the same compiled policy; for asking it many times what would be.
+
+        Args:
+            engine: The engine that runs the query.
+            inputs: The same columns as before; no dated flags.
+        """
+        _loaded(engine, inputs)
+        figures = _figures(engine, self._statement, self.policy)
+        return Placement(self.policy, self.plan, figures, tiers_table(self.plan, partner_figures(self.plan, figures)))
+
+    @cached_property
+    def _statement(self) -> str:
+        return _statement(self.plan, exp.to_table(_INPUTS))
+
 
 def place(
     engine: Engine,
@@ -124,11 +139,23 @@ def place(
     columns = engine.columns(table)
     given = flag_columns(policy, flags, as_of, columns)
     plan = compile_policy(policy, columns, given.columns[1:] if given is not None else ())
-    source = _source(engine, table, given)
-    keys = [KEY] if policy.per is None else [KEY, policy.per.column]
-    figures = _sorted(engine.arrow(plan.query(source, keys).sql("duckdb", identify=True, copy=False)), keys)
-    _check_keys(figures, keys)
+    figures = _figures(engine, _statement(plan, _source(engine, table, given)), policy)
     return Placement(policy, plan, figures, tiers_table(plan, partner_figures(plan, figures)))
+
+
+def _keys(policy: Policy) -> list[str]:
+    return [KEY] if policy.per is None else [KEY, policy.per.column]
+
+
+def _statement(plan: Plan, source: exp.Expr) -> str:
+    return plan.query(source, _keys(plan.policy)).sql("duckdb", identify=True, copy=False)
+
+
+def _figures(engine: Engine, statement: str, policy: Policy) -> pa.Table:
+    keys = _keys(policy)
+    figures = _sorted(engine.arrow(statement), keys)
+    _check_keys(figures, keys)
+    return figures
 
 
 def _loaded(engine: Engine, inputs: pd.DataFrame | str) -> str:

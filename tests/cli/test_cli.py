@@ -36,18 +36,22 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
 def test_a_folder_that_is_no_workspace_is_the_users_error(tmp_path: Path) -> None:
     seen = run("score", "--as-of", "2026-09-30", "--workspace", str(tmp_path / "nowhere"))
     assert seen.returncode == 2
-    assert "there is no such folder" in seen.stderr and "to do:" in seen.stderr and "Traceback" not in seen.stderr
+    assert "there is no such folder" in seen.stderr
+    assert "to do:" in seen.stderr
+    assert "Traceback" not in seen.stderr
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     seen = run("score", "--as-of", "2026-09-30", "--workspace", str(tmp_path / "nowhere"), "--debug")
-    assert seen.returncode == 2 and "Traceback" in seen.stderr
+    assert seen.returncode == 2
+    assert "Traceback" in seen.stderr
 
 
 def test_errors_are_json_too_for_machines(tmp_path: Path) -> None:
     seen = run("check", "--workspace", str(tmp_path / "nowhere"), "--json")
     answer = json.loads(seen.stdout)
-    assert seen.returncode == answer["exit_code"] == 2 and answer["faults"][0]["what"]
+    assert seen.returncode == answer["exit_code"] == 2
+    assert answer["faults"][0]["what"]
 
 
 @pytest.mark.parametrize(
@@ -62,12 +66,15 @@ def test_errors_are_json_too_for_machines(tmp_path: Path) -> None:
 )
 def test_a_wrong_argument_is_named(arguments: tuple[str, ...], said: str) -> None:
     seen = run(*arguments)
-    assert seen.returncode == 2 and said in seen.stderr and "Traceback" not in seen.stderr
+    assert seen.returncode == 2
+    assert said in seen.stderr
+    assert "Traceback" not in seen.stderr
 
 
 def test_a_data_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     seen = run("check", "--workspace", str(tmp_path), "--data", str(tmp_path / "nowhere"))
-    assert seen.returncode == 2 and "nowhere" in seen.stderr
+    assert seen.returncode == 2
+    assert "nowhere" in seen.stderr
 
 
 def test_schemas_are_written_for_every_settings_file(tmp_path: Path) -> None:
@@ -82,9 +89,13 @@ def test_check_prints_the_reconciliation_and_says_where_the_report_is(
     scored_channel: Path, copy_of: Callable[[Path], Path]
 ) -> None:
     seen = run("check", "--workspace", str(copy_of(scored_channel)))
-    assert seen.returncode == 0 and "deals" in seen.stdout
-    written = [Path(line.removeprefix("written: ")) for line in seen.stdout.splitlines() if line.startswith("written: ")]
-    assert written and all(path.is_file() for path in written)
+    assert seen.returncode == 0
+    assert "deals" in seen.stdout
+    written = [
+        Path(line.removeprefix("written: ")) for line in seen.stdout.splitlines() if line.startswith("written: ")
+    ]
+    assert written
+    assert all(path.is_file() for path in written)
 
 
 def test_check_says_no_with_exit_code_one(scored_channel: Path, copy_of: Callable[[Path], Path]) -> None:
@@ -93,39 +104,46 @@ def test_check_says_no_with_exit_code_one(scored_channel: Path, copy_of: Callabl
     lines = deals.read_text().splitlines()
     deals.write_text("\n".join([lines[0], *(line.replace("P0", "X0") for line in lines[1:])]) + "\n")
     seen = run("check", "--workspace", str(folder))
-    assert seen.returncode == 1 and "unknown_partner" in seen.stderr
+    assert seen.returncode == 1
+    assert "unknown_partner" in seen.stderr
 
 
 def test_score_answers_in_json(scored_channel: Path, copy_of: Callable[[Path], Path]) -> None:
     folder = copy_of(scored_channel)
     seen = run("score", "--as-of", AS_OF.isoformat(), "--workspace", str(folder), "--json")
     answer = json.loads(seen.stdout)
-    assert seen.returncode == 0 and answer["row_counts"]["recommendations"] == PARTNERS
+    assert seen.returncode == 0
+    assert answer["row_counts"]["recommendations"] == PARTNERS
     assert sum(tier["partners"] for tier in answer["composition"]) == PARTNERS
     assert "[1/8]" in seen.stderr  # plain log lines where there is no terminal
 
 
 def test_explain_shows_the_stored_rows_of_one_partner(scored_channel: Path) -> None:
     seen = run("explain", "P0000001", "--workspace", str(scored_channel))
-    assert seen.returncode == 0 and "Why:" in seen.stdout and "Criteria:" in seen.stdout
+    assert seen.returncode == 0
+    assert "Why:" in seen.stdout
+    assert "Criteria:" in seen.stdout
     machine = json.loads(run("explain", "P0000001", "--workspace", str(scored_channel), "--json").stdout)
     assert [reason["sentence"] in seen.stdout for reason in machine["reasons"]] == [True] * len(machine["reasons"])
 
 
 def test_explain_hints_at_the_nearest_partner(scored_channel: Path) -> None:
     seen = run("explain", "P000001", "--workspace", str(scored_channel))
-    assert seen.returncode == 2 and "did you mean 'P0000001'?" in seen.stderr
+    assert seen.returncode == 2
+    assert "did you mean 'P0000001'?" in seen.stderr
 
 
 def test_models_list_and_show_the_version_in_force(scored_channel: Path) -> None:
     assert "champion" in run("models", "list", "--workspace", str(scored_channel)).stdout
     shown = run("models", "show", "champion", "--workspace", str(scored_channel)).stdout
-    assert "Put in force:" in shown and "Model card" in shown
+    assert "Put in force:" in shown
+    assert "Model card" in shown
 
 
 def test_promoting_needs_a_version_that_exists(scored_channel: Path) -> None:
     seen = run("models", "promote", "9", "--because", "a test", "--workspace", str(scored_channel))
-    assert seen.returncode == 2 and "no model version '9'" in seen.stderr
+    assert seen.returncode == 2
+    assert "no model version '9'" in seen.stderr
 
 
 def test_a_challenger_is_put_in_force_with_who_and_why(trained_channel: Path, copy_of: Callable[[Path], Path]) -> None:
@@ -133,6 +151,8 @@ def test_a_challenger_is_put_in_force_with_who_and_why(trained_channel: Path, co
     trained = json.loads(run("train", "--as-of", AS_OF.isoformat(), "--workspace", str(folder), "--json").stdout)
     assert (trained["version"], trained["alias"]) == (2, "challenger")
     done = run("models", "promote", "2", "--because", "newer data", "--by", "ada", "--workspace", str(folder))
-    assert done.returncode == 0 and "version 2 is in force" in done.stdout
+    assert done.returncode == 0
+    assert "version 2 is in force" in done.stdout
     shown = json.loads(run("models", "show", "champion", "--workspace", str(folder), "--json").stdout)
-    assert shown["version"] == 2 and shown["history"][-1]["by"] == "ada"
+    assert shown["version"] == 2
+    assert shown["history"][-1]["by"] == "ada"

@@ -77,5 +77,7 @@ def test_nothing_is_missing_at_the_top() -> None:
     [("growth", "entry", True), ("growth", "growth", False), (None, "entry", False), ("growth", None, True)],
 )
 def test_below_means_eligible_for_less_than_held(current: str | None, eligible: str | None, expected: bool) -> None:
-    move = pd.DataFrame({"current_tier": pd.Series([current], dtype="str"), "eligible_tier": pd.Series([eligible], dtype="str")})
+    move = pd.DataFrame(
+        {"current_tier": pd.Series([current], dtype="str"), "eligible_tier": pd.Series([eligible], dtype="str")}
+    )
     assert is_below(move, TIERS).tolist() == [expected]

@@ -1,4 +1,4 @@
-"""Reasons come in the order of what decided, at most four, in plain words, and none names what a partner may not see."""
+"""Reasons come in the order of what decided, at most four, in plain words; none tells what a partner may not see."""
 
 from __future__ import annotations
 
@@ -49,7 +49,11 @@ def _tables(moves: pd.DataFrame) -> ReasonTables:
         }
     )  # fmt: skip
     contributions = pd.DataFrame(
-        {"partner_id": "P1", "family": ["sales", "sales", "service"], "contribution": [math.log(1.5), math.log(1.2), -0.1]}
+        {
+            "partner_id": "P1",
+            "family": ["sales", "sales", "service"],
+            "contribution": [math.log(1.5), math.log(1.2), -0.1],
+        }
     )
     return ReasonTables(moves, criteria, components, contributions)
 
@@ -63,7 +67,8 @@ def test_the_reasons_of_a_partner_who_stays() -> None:
         "Potential USD 520 k over the next 4 quarters, associated with sales (× 1.80) and service (× 0.90) against "
         "the whole channel.",
     ]
-    assert said["rank"].tolist() == [1, 2, 3, 4] and len(said) <= MOST_REASONS
+    assert said["rank"].tolist() == [1, 2, 3, 4]
+    assert len(said) <= MOST_REASONS
 
 
 @pytest.mark.parametrize(
@@ -84,24 +89,31 @@ def test_every_reason_code_of_the_movement_rules_and_caps_has_its_sentences() ->
 def test_every_deciding_reason_can_be_worded_from_a_bare_row(code: str) -> None:
     bare = _moves(reason_code=code, current_tier=None, eligible_tier=None, recommended_tier=None, potential=np.nan)
     said = word_reasons(_tables(bare), WORDING)
-    assert said["code"].iloc[0] == code and "{" not in said["sentence"].iloc[0] and "nan" not in said["sentence"].iloc[0]
+    assert said["code"].iloc[0] == code
+    assert "{" not in said["sentence"].iloc[0]
+    assert "nan" not in said["sentence"].iloc[0]
 
 
 @pytest.mark.parametrize("code", sorted(SENTENCES))
 def test_no_partner_safe_sentence_names_a_manager_weight_or_other_partner(code: str) -> None:
     names = {name for _, name, _, _ in string.Formatter().parse(SENTENCES[code].partner_safe) if name}
-    assert names.isdisjoint({"manager", "approval_role", "families", "best_points", "worst_points", "points", "evidence"})
+    assert names.isdisjoint(
+        {"manager", "approval_role", "families", "best_points", "worst_points", "points", "evidence"}
+    )
     assert "higher-ranked" not in SENTENCES[code].partner_safe
 
 
 @pytest.mark.parametrize("code", sorted(SENTENCES))
 def test_no_sentence_claims_a_cause(code: str) -> None:
     both = SENTENCES[code].manager + SENTENCES[code].partner_safe
-    assert "because" not in both.lower() and "causes" not in both.lower()
+    assert "because" not in both.lower()
+    assert "causes" not in both.lower()
 
 
 def test_score_extremes_leave_out_what_cannot_be_told() -> None:
-    assert score_extremes(pd.DataFrame({"partner_id": [], "score": [], "component": [], "points": [], "max_points": []})).empty
+    assert score_extremes(
+        pd.DataFrame({"partner_id": [], "score": [], "component": [], "points": [], "max_points": []})
+    ).empty
 
 
 def test_families_are_summed_and_the_strongest_come_first() -> None:

@@ -64,7 +64,8 @@ def test_an_unknown_figure_counts_from_zero_and_nobody_ever_lowers_one() -> None
 def test_every_plan_is_valid_minimal_and_only_raises(values: list[tuple[float, float, float]]) -> None:
     problem = _problem(values)
     plans = find_plans(problem)
-    assert (plans["to"] > plans["from"]).all() and (plans["effort"] <= 4.0).all()
+    assert (plans["to"] > plans["from"]).all()
+    assert (plans["effort"] <= 4.0).all()
     for partner_id, steps in plans.groupby("partner_id"):
         row = problem.inputs[problem.inputs["partner_id"] == partner_id]
         raised = row.assign(**dict(zip(steps["metric"], steps["to"], strict=True)))

@@ -42,7 +42,8 @@ def test_every_partner_known_on_the_day_has_one_recommendation_and_reasons(score
     assert 0 < len(known) < PARTNERS
     assert _read(scored_channel, "recommendations", BEFORE)["partner_id"].tolist() == sorted(known)
     reasons = _read(scored_channel, "reasons", BEFORE)
-    assert set(reasons["partner_id"]) == set(known) and reasons["rank"].between(1, 4).all()
+    assert set(reasons["partner_id"]) == set(known)
+    assert reasons["rank"].between(1, 4).all()
 
 
 def test_the_second_review_starts_from_what_the_first_recommended(scored_channel: Path) -> None:
@@ -71,8 +72,10 @@ def test_contributions_add_up_to_the_log_of_the_potential(scored_channel: Path) 
 
 def test_every_way_up_raises_figures_and_names_the_next_tier(scored_channel: Path) -> None:
     steps = _read(scored_channel, "roadmap").merge(_read(scored_channel, "recommendations"), on="partner_id")
-    assert len(steps) and steps["valid"].all()
-    assert (steps["to"] > steps["from"].fillna(0)).all() and (steps["reaches_tier"] == steps["next_tier"]).all()
+    assert len(steps)
+    assert steps["valid"].all()
+    assert (steps["to"] > steps["from"].fillna(0)).all()
+    assert (steps["reaches_tier"] == steps["next_tier"]).all()
 
 
 def _bytes(folder: Path, day: date = AS_OF) -> dict[str, bytes]:
@@ -125,7 +128,8 @@ def test_events_after_the_as_of_date_change_no_byte_of_the_recommendations(
 
 def test_a_dry_run_writes_nothing(trained_channel: Path) -> None:
     review = score(load_workspace(trained_channel), ScoreRequest(AS_OF, TODAY, dry_run=True))
-    assert review.output is None and review.row_counts["recommendations"] == PARTNERS
+    assert review.output is None
+    assert review.row_counts["recommendations"] == PARTNERS
     assert not (trained_channel / "output").exists()
 
 
@@ -177,7 +181,8 @@ def test_a_run_killed_at_any_moment_leaves_the_earlier_output_and_the_next_one_f
         verify_review(folder / "output", AS_OF)
     last = _run(context, folder)
     last.join()
-    assert last.exitcode == 0 and _bytes(folder) == expected
+    assert last.exitcode == 0
+    assert _bytes(folder) == expected
 
 
 def _run(context: multiprocessing.context.ForkServerContext, folder: Path) -> multiprocessing.process.BaseProcess:

@@ -16,7 +16,9 @@ def test_notebooks_are_numbered_and_start_with_a_question() -> None:
     assert NOTEBOOKS
     for path in NOTEBOOKS:
         first = nbformat.read(path, as_version=4).cells[0]
-        assert re.match(r"\d\d-", path.name) and first.cell_type == "markdown" and "?" in first.source.splitlines()[0]
+        assert re.match(r"\d\d-", path.name)
+        assert first.cell_type == "markdown"
+        assert "?" in first.source.splitlines()[0]
 
 
 @pytest.mark.filterwarnings("ignore:Proactor event loop")
@@ -25,4 +27,5 @@ def test_a_notebook_runs(path: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert outputs and not [output for output in outputs if output.output_type == "error"]
+    assert outputs
+    assert not [output for output in outputs if output.output_type == "error"]

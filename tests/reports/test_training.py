@@ -37,7 +37,8 @@ def test_without_a_completed_review_the_text_says_so() -> None:
         pd.DataFrame(), "No archetypes are supported: too few partners", ("no_interval: no review has completed",),
     )  # fmt: skip
     text = as_text(summary)
-    assert "nothing could be tested out of time" in text and "note: no_interval" in text
+    assert "nothing could be tested out of time" in text
+    assert "note: no_interval" in text
 
 
 def test_an_untested_candidate_is_a_dash_and_null_never_a_number() -> None:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 Cell = object
 
 
-def text_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], right: frozenset[int] | set[int] = frozenset()) -> str:
+def text_table(
+    header: Sequence[str], rows: Sequence[Sequence[Cell]], right: frozenset[int] | set[int] = frozenset()
+) -> str:
     """Lay rows out in aligned columns under a header and a rule.
 
     Args:

@@ -1,11 +1,12 @@
 """Every movement rule is guarded: a mutation of it makes a named invariant, or a case file, fail.
 
-`python -m tests.policy.test_mutations` prints the list of docs/policy-language.md: the mutation and what caught it.
+`python -m tests.policy.test_mutations` prints the rows of docs/policy-mutations.md: the mutation and what caught it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,6 +93,11 @@ def test_mutation_is_caught(mutation: Mutation) -> None:
 
 def test_every_rule_is_mutated() -> None:
     assert {name.split(":")[0] for name in MUTATIONS} == BY_NAME.keys()
+
+
+def test_page_lists_every_mutation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policy-mutations.md").read_text(encoding="utf-8")
+    assert [name for name in MUTATIONS if f"| {name} |" not in page] == []
 
 
 def test_unmutated_rules_survive() -> None:

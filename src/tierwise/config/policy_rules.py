@@ -11,7 +11,8 @@ from pydantic import Discriminator, Field, Tag
 from tierwise.config.base import Settings
 from tierwise.config.catalog import Name
 
-MAX_EXPRESSION_CHARACTERS = 10_000
+MAX_EXPRESSION_CHARACTERS = 2_000
+"""A rule longer than this cannot be read by its owner; definitions and `all` lists hold more."""
 
 Text = Annotated[str, Field(min_length=1, max_length=MAX_EXPRESSION_CHARACTERS)]
 Number = Annotated[Decimal, Field(allow_inf_nan=False)]

@@ -11,6 +11,7 @@ Kind = Literal["number", "text", "condition", "date"]
 
 _TEXT_FUNCTIONS = (exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Left, exp.Right, exp.DPipe)
 _DATE_FUNCTIONS = (exp.TimestampTrunc, exp.LastDay, exp.DateFromParts)
+_KIND_OF_FIRST = (exp.Paren, exp.Coalesce, exp.Nullif, exp.Least, exp.Greatest, exp.Add, exp.Sub)
 _CAST_KINDS: dict[exp.DType, Kind] = {
     exp.DType.VARCHAR: "text",
     exp.DType.TEXT: "text",
@@ -32,6 +33,8 @@ def column_kind(sql_type: str) -> Kind:
 
 def kind_of(tree: exp.Expr, columns: Mapping[str, Kind]) -> Kind:
     """The kind of an expression, given the kinds of its columns; a number where nothing says otherwise."""
+    while isinstance(tree, _KIND_OF_FIRST):  # a loop, because a sum may have a thousand terms
+        tree = tree.this
     if isinstance(tree, exp.Column):
         return columns.get(tree.name, "number")
     if isinstance(tree, exp.Literal):
@@ -46,6 +49,4 @@ def kind_of(tree: exp.Expr, columns: Mapping[str, Kind]) -> Kind:
         return "date"
     if isinstance(tree, exp.Case):
         return kind_of(tree.args["ifs"][0].args["true"], columns)
-    if isinstance(tree, exp.Paren | exp.Coalesce | exp.Nullif | exp.Least | exp.Greatest | exp.Add | exp.Sub):
-        return kind_of(tree.this, columns)
     return "number"

@@ -32,7 +32,7 @@ def init(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Make a workspace: an example with data, or a template to fill in."""
+    """Make a workspace: an example, or a template to fill in."""
     from tierwise.jobs.init import InitRequest
     from tierwise.jobs.init import init as run
 
@@ -53,12 +53,13 @@ def check(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Read every table, hold it to its contract, and report what was accepted and what was not."""
-    from tierwise.jobs.check import check as run
-    from tierwise.reports.data_report import as_payload, as_text
-
+    """Hold every table to its contract; report what broke it."""
     with speaking(as_json, debug) as speaker:
-        report = run(open_workspace(workspace, data), today(), out=out, notify=speaker.step)
+        opened = open_workspace(workspace, data)
+        from tierwise.jobs.check import check as run
+        from tierwise.reports.data_report import as_payload, as_text
+
+        report = run(opened, today(), out=out, notify=speaker.step)
         speaker.result(as_payload(report.summary), as_text(report.summary))
         if not as_json:
             speaker.out.print("\n".join(f"written: {path}" for path in report.files), markup=False)
@@ -71,7 +72,7 @@ def schema(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Export the JSON Schemas of the workspace files, so that editors complete and check them."""
+    """Export JSON Schemas of the settings files, for editors."""
     from tierwise.config.schema import json_schemas
     from tierwise.store import write_text
 

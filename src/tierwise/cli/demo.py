@@ -23,7 +23,7 @@ def demo(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Make a synthetic channel, check it, train, score two reviews, and show what was found."""
+    """Run the whole main job on a synthetic channel."""
     from tierwise.jobs.demo import demo as run
     from tierwise.reports.demo import as_payload, as_text
 

@@ -11,7 +11,7 @@ import typer
 from tierwise.cli.options import AsJson, AsOf, DataFolder, Debug, WorkspaceFolder, open_workspace, today
 from tierwise.cli.speaking import speaking
 
-registry = typer.Typer(help="The registered model versions: list, show, promote.", no_args_is_help=True)
+registry = typer.Typer(help="List, show and promote registered model versions.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,12 +27,14 @@ def train(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Find archetypes, train the potential model, test it against persistence, and register a version."""
-    from tierwise.jobs.train import train as run
-    from tierwise.reports.training import as_payload, as_text
-
+    """Learn archetypes and potential; register a version."""
     with speaking(as_json, debug) as speaker:
-        summary = run(open_workspace(workspace, data), as_of, today(), notify=speaker.step)
+        opened = open_workspace(workspace, data)
+        # Imported last: a fault in the settings is told without waiting for the models' packages.
+        from tierwise.jobs.train import train as run
+        from tierwise.reports.training import as_payload, as_text
+
+        summary = run(opened, as_of, today(), notify=speaker.step)
         speaker.result(as_payload(summary), as_text(summary))
 
 

@@ -21,7 +21,7 @@ from tierwise.cli.options import (
 from tierwise.cli.speaking import speaking
 from tierwise.errors import Refused
 
-app = typer.Typer(help="Policies: lint, compare, preview on today's data, replay over the past.", no_args_is_help=True)
+app = typer.Typer(help="Lint, compare, preview and replay policies.", no_args_is_help=True)
 
 PolicyName = Annotated[str, typer.Argument(help="A policy's file, date, version, or name (the latest of it).")]
 Since = Annotated[

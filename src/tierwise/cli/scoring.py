@@ -36,14 +36,16 @@ def score(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Recommend a tier for every partner as of a day, each with its reasons, from the model in force."""
-    from tierwise.jobs.score import ScoreRequest
-    from tierwise.jobs.score import score as run
-    from tierwise.reports.review import as_payload, as_text
-
+    """Recommend a tier for every partner, with its reasons."""
     with speaking(as_json, debug) as speaker:
+        opened = open_workspace(workspace, data)
+        # Imported last: a fault in the settings is told without waiting for the models' packages.
+        from tierwise.jobs.score import ScoreRequest
+        from tierwise.jobs.score import score as run
+        from tierwise.reports.review import as_payload, as_text
+
         request = ScoreRequest(as_of, today(), out=out, dry_run=dry_run, engine=engine.value)
-        review = run(open_workspace(workspace, data), request, speaker.step)
+        review = run(opened, request, speaker.step)
         speaker.result(as_payload(review), as_text(review))
 
 
@@ -55,10 +57,11 @@ def explain(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Show why a partner got its tier: reasons, criteria, score, potential and the way up."""
-    from tierwise.jobs.explain import explain_partner
-    from tierwise.reports.partner import as_payload, as_text
-
+    """Show why a partner got its tier, and the way up."""
     with speaking(as_json, debug) as speaker:
-        page = explain_partner(open_workspace(workspace, None), partner, as_of=as_of, out=out)
+        opened = open_workspace(workspace, None)
+        from tierwise.jobs.explain import explain_partner
+        from tierwise.reports.partner import as_payload, as_text
+
+        page = explain_partner(opened, partner, as_of=as_of, out=out)
         speaker.result(as_payload(page), as_text(page))

@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tierwise.errors import TierwiseError
 from tierwise.jobs.progress import Step
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 INTERNAL_ERROR = 3
 
@@ -52,6 +54,8 @@ class Speaker:
         if not self.err.is_terminal:
             yield
             return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
         with Progress(*columns, TimeElapsedColumn(), console=self.err, transient=True) as progress:
             self._progress, self._task = progress, progress.add_task("starting", total=None)

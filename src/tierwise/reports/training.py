@@ -26,7 +26,7 @@ class TrainingSummary:
         partners: Partners known and seen as of the date.
         gate: What is used for partners with a history: `model` or `persistence`.
         gate_sentence: Why.
-        gini: Normalised Gini out of time, one row per origin and one for their mean: `origin, partners, persistence, model,
+        gini: Normalised Gini out of time, by origin and their mean: `origin, partners, persistence, model,
             chosen`; a candidate that could not be trained is missing.
         archetypes: One row per archetype: `archetype_id, archetype, partners, share`; empty where none is supported.
         archetypes_sentence: What was found, or why nothing was.
@@ -47,7 +47,7 @@ class TrainingSummary:
 
 
 def gini_by_origin(scores: pd.DataFrame) -> pd.DataFrame:
-    """Lay the back-test's normalised Ginis out with one row per origin and one column per candidate.
+    """Lay the back-test's normalised Ginis out, one row per origin and one column per candidate.
 
     The last row is the mean over the origins at which every candidate was tested, so that it compares like with like.
 

@@ -38,7 +38,7 @@ demo: $(STAMP) ## run the main job on the embedded synthetic channel and print w
 
 test: export OMP_NUM_THREADS = 1
 test: $(STAMP) ## run all tests; ARGS="tests/policy -k band" runs some
-	@$(BIN)/python -m pytest -n $(WORKERS) -q $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import contracts, style bar, docs in sync
 	@status=0; \

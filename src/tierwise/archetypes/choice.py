@@ -1,8 +1,9 @@
 """Choose the number of archetypes, or none.
 
-The largest number wins whose clusters are found again nearly as well as the best (mean bootstrap ARI), that splits the
-partners better than one blob, and that leaves no tiny cluster. Never by silhouette, which rises as the answer gets
-worse.
+Numbers qualify whose clusters are found again nearly as well as the best (mean bootstrap ARI), that split the partners
+better than one blob, and that leave no tiny cluster. Among them the largest would still cut true groups in two, so the
+smallest wins that keeps nine tenths of the greatest gain over one blob. Never by silhouette, which rises as the answer
+gets worse.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def choose(matrix: Floats, old: Ints | None, spec: ArchetypeSpec, seed: int) -> 
     if not supported:
         least = min((candidate.split.p_value for candidate in found), default=float("nan"))
         return Choice(reason, p_value=least, table=table)
-    chosen = supported[-1]
+    chosen = supported[0]
     clustering = kmeans(sample, chosen.k, spec.starts, int(rng.integers(2**31)))
     clustering = _warm(sample, matrix, old, clustering, [candidate.k for candidate in supported])
     split = next(candidate.split for candidate in supported if candidate.k == clustering.k)
@@ -127,7 +128,9 @@ def _supported(found: list[Candidate], spec: ArchetypeSpec) -> tuple[str, list[C
     best = max(c.stability.mean_ari for c in large)
     if best < spec.min_stability:
         return "unstable", []
-    return "supported", [c for c in large if c.stability.mean_ari >= spec.relative_stability * best]
+    stable = [c for c in large if c.stability.mean_ari >= spec.relative_stability * best]
+    most = max(c.split.gain for c in stable)
+    return "supported", [c for c in stable if c.split.gain >= spec.relative_gain * most]
 
 
 def _warm(sample: Floats, matrix: Floats, old: Ints | None, fresh: Clustering, allowed: list[int]) -> Clustering:

@@ -55,7 +55,7 @@ def fit(
             features, spec, choice.reason, space, next_number=number, p_value=choice.p_value, tables=tables
         )
     clustering = choice.clustering
-    identity = _identity(previous, old, clustering.labels(matrix), clustering.k)
+    identity = _identity(previous, old, clustering.labels(matrix), rows["partner_id"], clustering.k)
     away = distances(matrix, clustering.centres)
     before = remembered(previous.memory, rows["partner_id"], identity.ids) if previous else np.full(len(rows), -1)
     labels = settle(away, before, spec.stay_ratio)
@@ -87,12 +87,14 @@ def _old_places(previous: ArchetypeModel | None, rows: pd.DataFrame) -> Ints | N
     return np.asarray(pd.Index(list(previous.ids)).get_indexer(pd.Index(ids)), dtype=np.int64)
 
 
-def _identity(previous: ArchetypeModel | None, old: Ints | None, new: Ints, k: int) -> Identity:
+def _identity(previous: ArchetypeModel | None, old: Ints | None, new: Ints, partners: pd.Series, k: int) -> Identity:
+    """Carry ids over by the partners that the version in force knew; those who came later belong to no old one."""
     if previous is None:
         return first_identity(k)
     if old is None:
         return match(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), (), k, previous.next_number)
-    known = old >= 0
+    knew = (old >= 0) & partners.isin(previous.memory["partner_id"]).to_numpy()
+    known = knew if knew.any() else old >= 0
     return match(old[known], new[known], previous.ids, k, previous.next_number)
 
 

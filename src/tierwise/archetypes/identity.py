@@ -76,6 +76,8 @@ def match(old: Ints, new: Ints, old_ids: tuple[str, ...], k: int, next_number: i
 
 
 def _majority(places: Ints, count: int) -> tuple[int, float]:
+    if count == 0:
+        return 0, 0.0
     sizes = np.bincount(places, minlength=count)
     return int(np.argmax(sizes)), float(sizes.max() / max(1, sizes.sum()))
 

@@ -33,7 +33,7 @@ def behaviour_metrics(rows: pd.DataFrame, features: FeatureSet, spec: ArchetypeS
         Names in order; all of them where the target is not among the rows or too few would be left.
     """
     names = tuple(sorted(features.names))
-    if features.target not in rows.columns:
+    if features.target not in rows.columns or spec.target_limit >= 1:
         return names
     target = pd.Series(values_of(rows, features.target)).rank()
     alike = {name: _rank_correlation(pd.Series(values_of(rows, name)).rank(), target) for name in names}

@@ -241,7 +241,8 @@ class ArchetypeSpec(Settings):
         k_max: Most archetypes tried.
         starts: KMeans starts of the final fit.
         bootstraps: Bootstrap samples for stability.
-        relative_stability: The largest k whose mean bootstrap ARI is at least this share of the best wins.
+        relative_stability: Numbers of clusters qualify whose mean bootstrap ARI is at least this share of the best.
+        relative_gain: Of those the smallest wins that keeps this share of the greatest gain over one blob.
         min_stability: Clusters that are found again with a lower mean ARI than this are no archetypes.
         min_share: Least share of partners in the smallest archetype.
         named_from: Bootstrap Jaccard from which an archetype is named.
@@ -266,6 +267,7 @@ class ArchetypeSpec(Settings):
     starts: Positive = 20
     bootstraps: Positive = 20
     relative_stability: Rate = 0.9
+    relative_gain: Rate = 0.9
     min_stability: Rate = 0.6
     min_share: Rate = 0.03
     named_from: Rate = 0.75

@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 EVENT_COLUMNS = ("event", "archetype_id", "other_id", "share")
 _LEAST_OVERLAP = 0.25
 _MAJORITY = 0.5
+_LEAST_SPLIT = 0.1
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def match(old: Ints, new: Ints, old_ids: tuple[str, ...], k: int, next_number: i
         ids.append(f"A{next_number}")
         next_number += 1
         source, share = _majority(old[new == place], len(old_ids))
-        split = share > _MAJORITY
+        split = share > _MAJORITY and np.mean(new[old == source] == place) >= _LEAST_SPLIT
         events.append(("split" if split else "new", ids[-1], old_ids[source] if split else None, share))
     for place in sorted(set(range(len(old_ids))) - set(kept.values())):
         target, share = _majority(new[old == place], k)

@@ -49,6 +49,7 @@ COLUMNS = {
 }  # fmt: skip
 CANDIDATES = ("persistence", "run_rate", "glm", "trees", "model", "chosen")
 POOLED = "all"
+_Pooled = dict[tuple[str, str], dict[str, tuple[float, Floats, int]]]
 _BOOTSTRAPPED = ("gini", "top_decile_capture")
 
 
@@ -57,7 +58,8 @@ class Backtest:
     """Everything the back-test found, as tables; nothing is drawn or judged here.
 
     Attributes:
-        scores: origin (ISO date, or `all` for the mean over origins), candidate, score, value, low, high, partners.
+        scores: origin (ISO date, or `all` for the mean over the origins at which every candidate could be scored),
+            candidate, score, value, low, high, partners.
         calibration: origin, candidate, decile, partners, predicted, actual.
         coverage: origin, source, band, partners, coverage, nominal.
         segments: segment, level, candidate, partners, mae, bias, gini; over all origins.
@@ -183,18 +185,25 @@ def _scores(tested: Sequence[_Tested], spec: PotentialSpec, seed: int) -> pd.Dat
     rng = np.random.default_rng([seed, 2])
     drawn = partner_weights(np.arange(len(partners)), len(partners), spec.backtest.bootstraps, rng)
     rows: list[dict[str, object]] = []
-    pooled: dict[tuple[str, str], list[tuple[float, Floats, int]]] = {}
+    pooled: _Pooled = {}
     for one in tested:
         weights = drawn[:, partners.get_indexer(pd.Index(one.predictions["partner_id"].astype(str)))]
         for candidate, score, value, draws in _origin_scores(one, weights):
             low, high = bootstrap_range(draws, spec.backtest.confidence)
             rows.append(_score_row(one.name, (candidate, score), (value, low, high), len(one.predictions)))
-            pooled.setdefault((candidate, score), []).append((value, draws, len(one.predictions)))
-    for (candidate, score), parts in pooled.items():
-        value = float(np.mean([part[0] for part in parts]))
-        low, high = bootstrap_range(np.mean([part[1] for part in parts], axis=0), spec.backtest.confidence)
-        rows.append(_score_row(POOLED, (candidate, score), (value, low, high), sum(part[2] for part in parts)))
+            pooled.setdefault((candidate, score), {})[one.name] = (value, draws, len(one.predictions))
+    for (candidate, score), parts in _common(pooled).items():
+        values, draws_of, partners_of = zip(*parts.values(), strict=True)
+        low, high = bootstrap_range(np.mean(draws_of, axis=0), spec.backtest.confidence)
+        rows.append(_score_row(POOLED, (candidate, score), (float(np.mean(values)), low, high), sum(partners_of)))
     return _frame("scores", rows)
+
+
+def _common(pooled: _Pooled) -> _Pooled:
+    """Keep the origins at which every candidate could be scored, so that pooled figures compare like with like."""
+    shared = set.intersection(*(set(parts) for (_, score), parts in pooled.items() if score == "gini"))
+    kept = {key: {origin: part for origin, part in parts.items() if origin in shared} for key, parts in pooled.items()}
+    return {key: parts for key, parts in kept.items() if parts}
 
 
 def _score_row(

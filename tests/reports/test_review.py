@@ -1,0 +1,58 @@
+"""The summary of a review: tiers from the top, moves with their reasons, and where the tables are."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tierwise.reports.review import Move, ReviewSummary, as_payload, as_text
+
+
+def _summary(**changes: object) -> ReviewSummary:
+    given: dict[str, object] = {
+        "run_id": "f00d",
+        "as_of": date(2026, 9, 30),
+        "model_version": "3",
+        "policy_version": "standard@2026-07-01",
+        "composition": pd.DataFrame(
+            [("growth", 30, 0.3, np.nan, 0.8), ("entry", 70, 0.7, np.nan, np.nan)],
+            columns=["tier", "partners", "share", "before", "revenue_share"],
+        ),
+        "actions": pd.DataFrame([("hold", 98), ("promote", 2)], columns=["action", "partners"]),
+        "moves": (
+            Move("P2", "Linden Inc", "promote", "entry", "growth", "USD 626 k", "Rises."),
+            Move("P1", "P1", "promote", "entry", "growth", "USD 12 k", "Rises too."),
+        ),
+        "figure_title": "Won revenue",
+        "output": Path("output/2026-09-30"),
+        "row_counts": {"recommendations": 100, "reasons": 350},
+    }
+    return ReviewSummary(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def test_a_review_reads_from_the_top_tier_down() -> None:
+    lines = as_text(_summary()).splitlines()
+    assert [line.split()[0] for line in lines[4:6]] == ["growth", "entry"]
+    assert lines[5].split() == ["entry", "70", "70.0%", "-", "-"]
+    assert "actions: hold 98, promote 2" in lines
+
+
+def test_moves_name_the_partner_once() -> None:
+    text = as_text(_summary())
+    assert "Linden Inc (P2): promote entry -> growth; USD 626 k" in text
+    assert "  P1: promote" in text
+    assert "P1 (P1)" not in text
+
+
+def test_a_dry_run_says_that_nothing_was_written() -> None:
+    assert "dry run: nothing written" in as_text(_summary(output=None))
+
+
+def test_machines_get_null_for_what_is_not_known() -> None:
+    payload = as_payload(_summary())
+    assert payload["composition"][1]["revenue_share"] is None
+    assert payload["moves"][0]["partner_id"] == "P2"
+    assert payload["output"] == "output/2026-09-30"

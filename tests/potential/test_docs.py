@@ -1,0 +1,12 @@
+from pathlib import Path
+
+import pytest
+
+from tierwise.archetypes.model import REASONS as ARCHETYPE_REASONS
+from tierwise.potential.gate import REASONS as GATE_REASONS
+from tierwise.potential.model import DIAGNOSTICS
+
+
+@pytest.mark.parametrize("code", sorted({*ARCHETYPE_REASONS, *GATE_REASONS, *DIAGNOSTICS}))
+def test_every_reason_code_is_documented(code: str, repository: Path):
+    assert f"`{code}`" in (repository / "docs" / "models.md").read_text()

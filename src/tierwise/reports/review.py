@@ -24,6 +24,11 @@ class Move:
     figure: str
     reason: str
 
+    @property
+    def shown(self) -> str:
+        """The partner's name and id; the id alone where it has no name."""
+        return self.partner_id if self.name == self.partner_id else f"{self.name} ({self.partner_id})"
+
 
 @dataclass(frozen=True)
 class ReviewSummary:
@@ -99,9 +104,7 @@ def moves_text(review: ReviewSummary) -> str:
     """The largest moves, each with its reason."""
     lines = [f"The largest moves by {review.figure_title.lower()}:"]
     for move in review.moves:
-        lines.append(
-            f"  {move.name} ({move.partner_id}): {move.action} {move.from_tier} -> {move.to_tier}; {move.figure}"
-        )
+        lines.append(f"  {move.shown}: {move.action} {move.from_tier} -> {move.to_tier}; {move.figure}")
         lines.append(f"    {move.reason}")
     return "\n".join(lines)
 

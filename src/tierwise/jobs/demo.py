@@ -96,9 +96,15 @@ def _clear(folder: Path) -> None:
             shutil.rmtree(found)
 
 
+def _readable(output: Path, name: str) -> Path:
+    """A table's CSV, for people; its Parquet where a large channel has no CSV."""
+    csv = output / f"{name}.csv"
+    return csv if csv.is_file() else csv.with_suffix(".parquet")
+
+
 def _files(folder: Path, checked: CheckedData, output: Path | None) -> dict[str, Path]:
     files = {"the data report": checked.files[0]}
     if output is not None:
         names = {"the recommendations": "recommendations", "their reasons": "reasons", "the ways up": "roadmap"}
-        files |= {what: output / f"{name}.parquet" for what, name in names.items()}
+        files |= {what: _readable(output, name) for what, name in names.items()}
     return {**files, "the policy": folder / "policies", "the truth behind the channel": folder / TRUTH}

@@ -115,7 +115,7 @@ def write_demo_data(folder: Path, settings: ChannelSettings, seed: int, notify: 
     """Write the demo channel into `<folder>/data` and its truth into `<folder>/truth`, 20,000 partners at a time."""
     in_parts = settings.partners > MOST_CSV_PARTNERS
     if in_parts:
-        _read_parquet_only(folder / "tierwise.yaml")
+        _keep_to_parquet(folder / "tierwise.yaml")
     parts = -(-settings.partners // (CHUNK_PARTNERS * PART_CHUNKS))
     steps = Steps(notify, parts)
     chunks = generate_chunks(settings, seed)
@@ -140,11 +140,12 @@ def _concatenated(tables: Iterable[dict[str, pa.Table]]) -> Iterator[tuple[str, 
         yield name, pa.concat_tables([each[name] for each in gathered])
 
 
-def _read_parquet_only(settings_file: Path) -> None:
+def _keep_to_parquet(settings_file: Path) -> None:
+    """Let a large channel read and write Parquet only."""
     text = settings_file.read_text("utf-8")
     for name in sorted(CSV_TABLES):
         text = text.replace(f'{{csv: "{name}.csv"}}', f'{{parquet: "{name}-*.parquet"}}')
-    write_text(settings_file, text)
+    write_text(settings_file, text.replace("formats: [parquet, csv]", "formats: [parquet]"))
 
 
 def _write_template_data(folder: Path, seed: int) -> None:

@@ -29,6 +29,7 @@ from tierwise.engine import open_engine
 from tierwise.metrics import compute
 
 SEED = 20261001
+MEMORY_LIMIT = "1GB"
 AS_OF_DATES = tuple(pd.date_range("2024-12-31", periods=8, freq="QE").date)
 FIRST_DAY, DAYS = date(2021, 1, 1), 6 * 365 - 1
 
@@ -99,7 +100,7 @@ def make_data(folder: Path, events: int, partners: int) -> None:
 
 def with_engine(folder: Path, threads: int) -> pd.DataFrame:
     """Compute with the metric engine."""
-    with open_engine(EngineSettings(threads=threads, memory_limit="6GB")) as engine:
+    with open_engine(EngineSettings(threads=threads, memory_limit=MEMORY_LIMIT)) as engine:
         engine.create_table(
             "deals", f"SELECT * REPLACE (CAST(amount AS DECIMAL(18,4)) AS amount) FROM '{folder}/deals.parquet'"
         )
@@ -218,7 +219,8 @@ def main() -> None:
     print(f"{rows:,} metric rows, equal on both sides; {options.threads} threads")
     for side, figure in figures.items():
         print(
-            f"{side:>9}: {figure['seconds']:7.2f} s ({figure['cpu_seconds']:.2f} s of CPU), peak {figure['peak_gb']:5.2f} GB"
+            f"{side:>9}: {figure['seconds']:7.2f} s ({figure['cpu_seconds']:.2f} s of CPU),"
+            f" peak {figure['peak_gb']:5.2f} GB"
         )
     ratios = {key: figures["pandas"][key] / figures["tierwise"][key] for key in ("seconds", "cpu_seconds", "peak_gb")}
     print(

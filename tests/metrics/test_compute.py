@@ -7,6 +7,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
+import sqlglot
 
 from tests.metrics.small_workspaces import TABLES, compute_over, fill, made_up_rows, make_workspace, metric_rows
 from tierwise.engine import open_engine
@@ -53,6 +54,15 @@ def test_an_event_known_late_does_not_make_a_partner_seen() -> None:
     rows = metric_rows(COUNT, {"deals": [late, deal("a", "2025-06-01")]}, [DAY, date(2026, 1, 1)])
     assert rows["first_seen"].tolist() == [pd.Timestamp(2025, 6, 1), pd.Timestamp(2025, 1, 1)]
     assert rows["n"].tolist() == [1, 2]
+
+
+def test_what_becomes_known_on_the_as_of_date_counts() -> None:
+    metrics = COUNT | {"customers": {"from": "deals", "value": "count(distinct customer)", "window": "lifetime"}}
+    known = [
+        deal("a", "2025-01-01", customer=day) | {"known_on": day} for day in ("2025-12-30", "2025-12-31", "2026-01-01")
+    ]
+    found = metric_rows(metrics, {"deals": known}, [date(2025, 12, 30), DAY, date(2026, 1, 1)])
+    assert found[["n", "customers"]].to_numpy().tolist() == [[1, 1], [2, 2], [3, 3]]
 
 
 def test_the_attribute_in_force_is_that_of_the_last_row() -> None:
@@ -274,6 +284,16 @@ def test_warnings_tell_what_people_need_to_trust_a_figure() -> None:
     assert [warning.what for warning in warnings] == [
         "the metric 'n' has no title, no unit, no owner", "the metric 'k' has no unit, no owner",
     ]  # fmt: skip
+
+
+def test_the_query_can_be_written_for_spark() -> None:
+    """The seam for another engine: each query is SQL that SQLGlot reads as a whole and writes for Spark."""
+    workspace = make_workspace(
+        COUNT | {"k": {"from": "deals", "value": "count(distinct customer)", "window": "5 months"}}
+    )
+    for query in table_queries(workspace, parse_catalog(workspace), [DAY]).values():
+        (spark,) = sqlglot.transpile(query, read="duckdb", write="spark")
+        assert sqlglot.parse_one(spark, read="spark").find(sqlglot.exp.With) is not None
 
 
 def test_one_query_per_event_table_that_scans_no_more_than_the_windows_reach() -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.metrics.small_workspaces import compute_over, made_up_rows, make_workspace
+from tests.metrics.small_workspaces import TABLES, compute_over, made_up_rows, make_workspace
+from tierwise.config.calendar import last_closed_quarter_end, shift_months, shift_quarters
 from tierwise.config.load import Workspace
+from tierwise.config.workspace import Calendar
 from tierwise.engine import Engine, open_engine
 from tierwise.metrics import compute
 from tierwise.metrics.checking import make_empty_tables
@@ -100,10 +102,19 @@ def test_month_ends_and_leap_days(brute_force: tuple[pd.DataFrame, pd.DataFrame]
     )
 
 
+NOVEMBER = {"fiscal_year_starts": "november"}
+
+
+def tables_without_known_on() -> dict:
+    columns = {name: column for name, column in TABLES["deals"]["columns"].items() if name != "known_on"}
+    return TABLES | {"deals": TABLES["deals"] | {"columns": columns}}
+
+
 @pytest.mark.parametrize("per", ["day", "month", "quarter", "year"])
 @pytest.mark.parametrize("window", ["200 days", "18 months", "5 quarters", "lifetime"])
 @pytest.mark.parametrize("known", [True, False], ids=["known late", "known at once"])
-def test_two_levels_against_pandas(per: str, window: str, known: bool) -> None:
+@pytest.mark.parametrize("as_of", [date(2024, 10, 20), date(2024, 10, 31)], ids=["within a period", "at its end"])
+def test_two_levels_against_pandas(per: str, window: str, known: bool, as_of: date) -> None:
     two_levels = {"from": "deals", "per": per, "value": "sum(amount)", "window": window}
     metrics = {
         "active": two_levels | {"then": "count_if(value > 5000)"},
@@ -112,20 +123,18 @@ def test_two_levels_against_pandas(per: str, window: str, known: bool) -> None:
         "middle": two_levels | {"value": "median(amount)", "then": "avg(value)"},
         "customers": two_levels | {"value": "count(distinct customer)", "then": "max(value)"},
     }
-    workspace = make_workspace(metrics, calendar={"fiscal_year_starts": "november"})
+    workspace = make_workspace(metrics, tables_without_known_on() if not known else None, calendar=NOVEMBER)
     tables = made_up_rows(workspace, seed=5, partners=6, events=150)
     tables["partners"]["joined_on"] = None
-    if not known:
-        tables["deals"]["known_on"] = tables["deals"]["date"]
-    as_of = date(2024, 10, 20)
     found = compute_over(workspace, tables, [date(2024, 3, 31), as_of]).query("as_of == @pd.Timestamp(@as_of)")
     deals = tables["deals"].assign(amount=lambda rows: rows["amount"].astype(float))
+    deals["known_on"] = deals["known_on"] if known else deals["date"]
+    until = last_closed_quarter_end(as_of, Calendar(**NOVEMBER)) if window == "5 quarters" else as_of
     after = {
         "200 days": as_of - timedelta(days=200),
-        "18 months": date(2023, 4, 20),
-        "5 quarters": date(2023, 4, 30),
+        "18 months": shift_months(as_of, -18),
+        "5 quarters": shift_quarters(until, -5),
     }.get(window, date.min)
-    until = date(2024, 7, 31) if window == "5 quarters" else as_of
     deals = deals[
         (deals["date"] > after.isoformat())
         & (deals["date"] <= until.isoformat())

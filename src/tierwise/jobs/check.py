@@ -11,6 +11,7 @@ from tierwise.config.load import Workspace
 from tierwise.engine import open_engine
 from tierwise.errors import Fault
 from tierwise.jobs.progress import Notify, Steps, silent
+from tierwise.metrics import check_catalog
 from tierwise.reports.data_report import DataReport, as_html, as_payload
 from tierwise.store.sources import read_tables
 from tierwise.store.writer import write_frame, write_text
@@ -51,16 +52,19 @@ def check(workspace: Workspace, today: date, *, out: Path | None = None, notify:
         The report, also when its verdict is that the data must not be scored.
 
     Raises:
-        InvalidInput: If sources are missing or cannot be read as declared.
+        InvalidInput: If the metric catalog is at fault, or sources are missing or cannot be read as declared.
         OutsideFailure: If a disk or server fails.
     """
-    steps = Steps(notify, 3)
+    steps = Steps(notify, 4)
+    steps.begin("read the metric catalog")
+    catalog_warnings = check_catalog(workspace)
     with open_engine(workspace.settings.engine) as engine:
         steps.begin("read the tables")
         sources = read_tables(engine, workspace)
         steps.begin("hold the tables to their contract")
         result = check_tables(engine, workspace, today)
-        summary = DataReport(workspace.settings.name, workspace.settings.currency.program, sources, result)
+        settings = workspace.settings
+        summary = DataReport(settings.name, settings.currency.program, sources, result, catalog_warnings)
         steps.begin("write the data report")
         quarantine = engine.arrow('SELECT * FROM quarantine ORDER BY "table", "row"')
     folder = out or workspace.output_folder / REPORT_FOLDER

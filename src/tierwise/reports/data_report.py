@@ -27,12 +27,14 @@ class DataReport:
         currency: The program currency, in which all money is.
         sources: The files and database tables that were read.
         check: What the contract accepted and turned away.
+        catalog_warnings: What the metric catalog lacks for people to trust its figures.
     """
 
     workspace: str
     currency: str
     sources: SourcesRead
     check: CheckResult
+    catalog_warnings: tuple[Fault, ...] = ()
 
     @property
     def refusals(self) -> tuple[Fault, ...]:
@@ -51,7 +53,7 @@ class DataReport:
             )
             for found in self.sources.dangling
         )
-        return (*dangling, *self.check.warnings)
+        return (*dangling, *self.check.warnings, *self.catalog_warnings)
 
     @property
     def title(self) -> str:

@@ -220,7 +220,10 @@ QUARANTINE = OutputTable(
 )
 
 OUTPUT_TABLES: Mapping[str, OutputTable] = MappingProxyType(
-    {table.name: table for table in (RECOMMENDATIONS, CRITERIA, COMPONENTS, CONTRIBUTIONS, REASONS, ROADMAP, QUARANTINE)}
+    {
+        table.name: table
+        for table in (RECOMMENDATIONS, CRITERIA, COMPONENTS, CONTRIBUTIONS, REASONS, ROADMAP, QUARANTINE)
+    }
 )
 
 _FAMILIES: Mapping[pa.DataType, tuple[str, ...]] = {

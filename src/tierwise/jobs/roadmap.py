@@ -22,6 +22,8 @@ MAX_QUARTERS = 8
 FASTER_QUARTER = 0.75
 FEWEST_PEERS = 5
 RAISABLE = (">=", ">")
+DECIMALS = 9
+"""What policies round figures to before they compare them."""
 
 Floats = NDArray[np.float64]
 
@@ -97,15 +99,30 @@ class _Rescore:
 
 
 def _asked(basis: RoadmapBasis, levers: tuple[str, ...], next_tier: NDArray[np.object_], partners: pd.Series) -> Floats:
-    """What the next tier's unmet criteria ask of each lever, with the promotion's band; NaN where nothing."""
+    """What the next tier's criteria ask of each lever beyond what it is, with the gaining band; NaN where nothing."""
     criteria = basis.placement.criteria
     wanted = pd.DataFrame({"partner_id": partners, "tier": next_tier})
-    rows = criteria[(criteria["met"] != "true") & criteria["operator"].isin(RAISABLE) & criteria["metric"].isin(levers)]
-    rows = rows[rows["route"].isna() | (rows["route"] == "") | rows["cheapest"].astype(bool)]
-    own = rows.merge(wanted, on=["partner_id", "tier"])
-    most = own.groupby(["partner_id", "metric"])["threshold"].max().unstack("metric")
-    band = 1 + float(basis.placement.policy.movement.promote.band)
-    return most.reindex(index=partners, columns=list(levers)).to_numpy(dtype=np.float64) * band
+    raisable = criteria[criteria["operator"].isin(RAISABLE) & criteria["metric"].isin(levers)]
+    own = raisable.merge(wanted, on=["partner_id", "tier"])
+    own = own.assign(needed=_needed(basis.placement, own))
+    # A criterion that is met may still lack the band; of alternatives that are not met only the cheapest is asked.
+    asked = own["route"].isna() | (own["route"] == "") | own["cheapest"].astype(bool) | (own["met"] == "true")
+    own = own[asked & ~(own["value"].round(DECIMALS) >= own["needed"])]
+    most = own.groupby(["partner_id", "metric"])["needed"].max().unstack("metric")
+    return most.reindex(index=partners, columns=list(levers)).to_numpy(dtype=np.float64)
+
+
+def _needed(placement: Placement, criteria: pd.DataFrame) -> Floats:
+    """The least value that gains: the threshold with the criterion's own or the promotion's band; `>` asks for more."""
+    usual = placement.policy.movement.promote.band
+    own = {(item.tier, item.name): item.criterion.options.band for item in placement.plan.ladder.criteria}
+    found = (own.get(key) for key in zip(criteria["tier"], criteria["criterion"], strict=True))
+    band = np.array([float(usual if one is None else one) for one in found], dtype=np.float64)
+    threshold = criteria["threshold"].to_numpy(dtype=np.float64)
+    needed: Floats = np.round(threshold + np.abs(threshold) * band, DECIMALS)
+    more: Floats = np.maximum(10.0**-DECIMALS, 2 * np.spacing(np.abs(needed)))
+    is_strict = (criteria["operator"] == ">").to_numpy(dtype=np.bool_)
+    return needed + np.where(is_strict, more, 0.0)
 
 
 def _typical(basis: RoadmapBasis, levers: tuple[str, ...], next_tier: NDArray[np.object_]) -> Floats:
@@ -120,7 +137,7 @@ def _whole(targets: Floats, inputs: pd.DataFrame, levers: tuple[str, ...]) -> Fl
     """Round the targets of figures that are counted up to whole numbers."""
     values = inputs[list(levers)].to_numpy(dtype=np.float64)
     counted = np.all(np.isnan(values) | (values == np.round(values)), axis=0)
-    return np.where(counted, np.ceil(targets - 1e-9), targets)
+    return np.where(counted, np.ceil(np.round(targets, DECIMALS)), targets)
 
 
 def _pace(engine: Engine, workspace: Workspace, basis: RoadmapBasis, levers: tuple[str, ...]) -> Floats:

@@ -1,4 +1,4 @@
-"""Hostile policies: what each tries, and a word of the refusal. `python -m tests.policy.hostile` prints the docs table."""
+"""Hostile policies: what each tries, and a word of the refusal; `python -m tests.policy.hostile` prints the table."""
 
 from dataclasses import dataclass
 
@@ -39,6 +39,9 @@ def body(tries: str, shown: str, text: str, says: str) -> Hostile:
     return Hostile(tries, shown, HEAD + text, says)
 
 
+PYTHON_OBJECT = "tiers: !!python/object/apply:os.system [ls]"
+DEEP_TREE = "tiers: [{name: a, when: " + "{all: [" * 60 + "x > 1" + "]}" * 60 + "}]"
+BAD_DAY = "tiers: [{name: a}]\nmovement: {freeze: [{from: 2026-01-01, until: 2026-02-30, reason: x}]}"
 BOMB = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
 
 HOSTILE = (
@@ -76,14 +79,14 @@ HOSTILE = (
     rule("a macro", "pg_catalog.pg_sleep(10) = 1", "not"),
     rule("a cast to another type", "cast(a as json) = 1", "cast"),
     body("an unknown key", "tiers: [{name: a, wen: x}]", "tiers: [{name: a, wen: 'x > 1'}]", "did you mean 'when'"),
-    body("a Python object", "tiers: !!python/object/apply:os.system [ls]", "tiers: !!python/object/apply:os.system [ls]", "tag"),
+    body("a Python object", PYTHON_OBJECT, PYTHON_OBJECT, "tag"),
     body("an alias bomb", "a: &a [x, x, ...], b: &b [*a, *a, ...], ...", BOMB, "values"),
     body("a duplicate key", "owner: a, owner: b", "owner: other\ntiers: [{name: a}]", "owner"),
     body("no tiers", "tiers: []", "tiers: []", "at least 1"),
-    body("a deep tree", "all: [all: [all: ...", "tiers: [{name: a, when: " + "{all: [" * 60 + "x > 1" + "]}" * 60 + "}]", "deep"),
+    body("a deep tree", "all: [all: [all: ...", DEEP_TREE, "deep"),
     body("a band of NaN", "band: .nan", "tiers: [{name: a}]\nmovement: {promote: {band: .nan}}", "band"),
     body("an infinite parameter", "p: .inf", "parameters: {p: .inf}\ntiers: [{name: a}]", "p"),
-    body("a day that does not exist", "until: 2026-02-30", "tiers: [{name: a}]\nmovement: {freeze: [{from: 2026-01-01, until: 2026-02-30, reason: x}]}", "is not a date"),
+    body("a day that does not exist", "until: 2026-02-30", BAD_DAY, "is not a date"),
 )  # fmt: skip
 
 

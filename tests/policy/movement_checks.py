@@ -227,6 +227,12 @@ def _goes_elsewhere_than_supported(facts: Facts) -> bool:
     return facts.movement.demote.to != "entry" and facts.after < facts.supported("keep")
 
 
+def _is_cut_short(facts: Facts) -> bool:
+    if facts.action == "promote":
+        return facts.after < facts.supported("gain")
+    return facts.after > facts.supported("keep")
+
+
 def _pending_not_shown(facts: Facts) -> bool:
     """A move that waits for approval or grace says where it leads; nothing else has a pending tier."""
     waits = facts.rule in ("promotion_approval", "demotion_approval", "demotion_grace")
@@ -271,11 +277,7 @@ MOVEMENT_CHECKS: dict[str, Callable[[Facts], bool]] = {
     ),
     "whoever qualifies and is not restrained is promoted": _qualified_but_not_promoted,
     "whoever falls short and is not protected is demoted": _fallen_but_not_demoted,
-    "a step limit is told": lambda facts: (
-        facts.moves_by_rule
-        and facts.rule.endswith("_steps")
-        != (facts.after != facts.supported("gain" if facts.action == "promote" else "keep"))
-    ),
+    "a step limit is told": lambda facts: facts.moves_by_rule and facts.rule.endswith("_steps") != _is_cut_short(facts),
     "inside the band is told": lambda facts: (
         (
             facts.free

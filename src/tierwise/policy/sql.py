@@ -31,23 +31,23 @@ def text(value: str) -> exp.Expr:
 
 def double(tree: exp.Expr) -> exp.Expr:
     """The tree's value as a double; infinite and not-a-number become unknown."""
-    value = exp.cast(exp.Paren(this=tree.copy()), "DOUBLE")
-    return case([(exp.func("isfinite", value), value.copy())])
+    value = exp.cast(exp.Paren(this=tree), "DOUBLE")
+    return case([(exp.func("isfinite", value), value)])
 
 
 def is_unknown(tree: exp.Expr) -> exp.Expr:
     """Whether the value is unknown."""
-    return exp.Is(this=exp.Paren(this=tree.copy()), expression=exp.Null())
+    return exp.Is(this=exp.Paren(this=tree), expression=exp.Null())
 
 
 def is_true(tree: exp.Expr) -> exp.Expr:
     """Whether a condition holds; an unknown one does not."""
-    return exp.Coalesce(this=exp.Paren(this=tree.copy()), expressions=[exp.false()])
+    return exp.Coalesce(this=exp.Paren(this=tree), expressions=[exp.false()])
 
 
 def is_false(tree: exp.Expr) -> exp.Expr:
     """Whether a condition is known not to hold."""
-    return exp.Not(this=exp.Coalesce(this=exp.Paren(this=tree.copy()), expressions=[exp.true()]))
+    return exp.Not(this=exp.Coalesce(this=exp.Paren(this=tree), expressions=[exp.true()]))
 
 
 def both(parts: Iterable[exp.Expr]) -> exp.Expr:
@@ -61,13 +61,13 @@ def either(parts: Iterable[exp.Expr]) -> exp.Expr:
 
 
 def _joined(kind: type[exp.Connector], parts: Iterable[exp.Expr], empty: exp.Expr) -> exp.Expr:
-    wrapped: list[exp.Expr] = [exp.Paren(this=part.copy()) for part in parts]
+    wrapped: list[exp.Expr] = [exp.Paren(this=part) for part in parts]
     return reduce(lambda left, right: kind(this=left, expression=right), wrapped) if wrapped else empty
 
 
 def negated(tree: exp.Expr) -> exp.Expr:
     """Three-valued NOT."""
-    return exp.Not(this=exp.Paren(this=tree.copy()))
+    return exp.Not(this=exp.Paren(this=tree))
 
 
 def case(branches: Sequence[tuple[exp.Expr, exp.Expr]], default: exp.Expr | None = None) -> exp.Expr:
@@ -78,25 +78,25 @@ def case(branches: Sequence[tuple[exp.Expr, exp.Expr]], default: exp.Expr | None
 
 def total(parts: Sequence[exp.Expr]) -> exp.Expr:
     """The sum of the parts, in this order."""
-    return reduce(lambda left, right: exp.Add(this=left, expression=right), [part.copy() for part in parts])
+    return reduce(lambda left, right: exp.Add(this=left, expression=right), [part for part in parts])
 
 
 def counted(parts: Iterable[exp.Expr]) -> exp.Expr:
     """How many of the conditions hold."""
     return total(
-        [case([(exp.Paren(this=part.copy()), exp.Literal.number(1))], exp.Literal.number(0)) for part in parts]
+        [case([(exp.Paren(this=part), exp.Literal.number(1))], exp.Literal.number(0)) for part in parts]
     )
 
 
 def rounded(tree: exp.Expr) -> exp.Expr:
     """Rounded to nine decimals, so that 0.1 * 3 is 0.3 and a boundary is met."""
-    return exp.Round(this=tree.copy(), decimals=exp.Literal.number(DECIMALS))
+    return exp.Round(this=tree, decimals=exp.Literal.number(DECIMALS))
 
 
 def comparable(tree: exp.Expr) -> exp.Expr:
     """The value as it is compared: rounded to nine decimals, so that 1.2 - 1 meets 0.2; from a million on as it is."""
-    small = exp.LT(this=exp.Abs(this=exp.Paren(this=tree.copy())), expression=number(ROUNDED_BELOW))
-    return case([(small, rounded(tree))], tree.copy())
+    small = exp.LT(this=exp.Abs(this=exp.Paren(this=tree)), expression=number(ROUNDED_BELOW))
+    return case([(small, rounded(tree))], tree)
 
 
 def nested_select(source: exp.Expr, stages: Sequence[dict[str, exp.Expr]]) -> exp.Select:

@@ -33,14 +33,14 @@ def training_plots(scores: pd.DataFrame, calibration: pd.DataFrame, unit: str) -
         unit: The unit of the target.
 
     Returns:
-        PNG bytes by file name; none where no past review has completed.
+        PNG bytes by file name; none where no past review has completed, no calibration where nothing was sold.
     """
     if scores.empty or calibration.empty:
         return {}
-    return {
-        "gini-by-origin.png": _png(_gini_figure(scores)),
-        "calibration-by-decile.png": _png(_calibration_figure(calibration, unit)),
-    }
+    plots = {"gini-by-origin.png": _png(_gini_figure(scores))}
+    if (calibration[["predicted", "actual"]] > 0).any(axis=None):  # nothing else fits on a log scale
+        plots["calibration-by-decile.png"] = _png(_calibration_figure(calibration, unit))
+    return plots
 
 
 def _gini_figure(scores: pd.DataFrame) -> Figure:

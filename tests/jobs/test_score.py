@@ -189,3 +189,9 @@ def _run(context: multiprocessing.context.ForkServerContext, folder: Path) -> mu
     run = context.Process(target=_score, args=(folder,))
     run.start()
     return run
+
+
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(2026, 12, 31), date(9999, 12, 31)])
+def test_a_day_that_the_sources_can_say_nothing_about_is_refused(trained_channel: Path, day: date) -> None:
+    with pytest.raises(InvalidInput, match="2026-10-15"):
+        score(load_workspace(trained_channel), ScoreRequest(day, TODAY))

@@ -8,7 +8,7 @@ from datetime import date
 
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine, open_engine
-from tierwise.errors import Refused
+from tierwise.errors import Fault, InvalidInput, Refused
 from tierwise.jobs.progress import Steps
 from tierwise.store.sources import read_tables
 from tierwise.tables import CheckResult, check_tables
@@ -31,6 +31,21 @@ def accepted_tables(workspace: Workspace, today: date, steps: Steps) -> Iterator
         read_tables(engine, workspace)
         steps.begin("hold the tables to their contract")
         yield engine, check_tables(engine, workspace, today)
+
+
+def refuse_unknowable_day(workspace: Workspace, as_of: date, today: date) -> None:
+    """Stop a run as of a day that the sources can say nothing about.
+
+    Raises:
+        InvalidInput: If the as-of date is before the earliest date of the workspace, or later than the day on which
+            the sources were extracted, or than the day of the run.
+    """
+    earliest, newest = workspace.settings.earliest_date, workspace.settings.extracted_on or today
+    if earliest <= as_of <= newest:
+        return
+    limit = f"later than {newest}, the last day the sources can tell of" if as_of > newest else f"before {earliest}"
+    todo = f"take a day from {earliest} to {newest}; a review's day is normally the last of its quarter or month"
+    raise InvalidInput(Fault(f"the as-of date {as_of} is {limit}", "--as-of", todo=todo))
 
 
 def refuse_unfit(check: CheckResult) -> None:

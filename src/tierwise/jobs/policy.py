@@ -12,7 +12,7 @@ from tierwise.config.load import Workspace
 from tierwise.config.names import hint
 from tierwise.config.policy import Policy, load_policy
 from tierwise.errors import Fault, InvalidInput
-from tierwise.jobs.accept import accepted_tables, refuse_unfit
+from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
 from tierwise.jobs.policy_inputs import asks_for_models, policy_inputs
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.snapshots import first_event_date
@@ -174,13 +174,16 @@ def replay_policy(workspace: Workspace, request: PolicyRequest, notify: Notify =
 
 
 def _last_day(workspace: Workspace, request: PolicyRequest) -> date:
-    last = workspace.settings.extracted_on or request.today
-    return request.as_of or last_review_day(last, workspace.settings.calendar)
+    if request.as_of is not None:
+        refuse_unknowable_day(workspace, request.as_of, request.today)
+        return request.as_of
+    return last_review_day(workspace.settings.extracted_on or request.today, workspace.settings.calendar)
 
 
 def _review_days(workspace: Workspace, request: PolicyRequest, first_event: date | None) -> tuple[date, ...]:
     last = _last_day(workspace, request)
-    days = review_days(request.since or first_event or last, last, workspace.settings.calendar)
+    since = max(request.since or first_event or last, workspace.settings.earliest_date)
+    days = review_days(since, last, workspace.settings.calendar)
     if not days:
         raise InvalidInput(Fault(f"there is no review between {request.since} and {last}", "--from"))
     return days

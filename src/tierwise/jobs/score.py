@@ -17,7 +17,7 @@ from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
-from tierwise.jobs.accept import accepted_tables, refuse_unfit
+from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
 from tierwise.jobs.policy_inputs import with_outputs
 from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
@@ -62,12 +62,14 @@ def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) 
     force and the tier history; the same run writes the same bytes.
 
     Raises:
-        InvalidInput: If the workspace or its data is at fault, or no policy is in force on the date.
+        InvalidInput: If the workspace or its data is at fault, the sources can say nothing about the date, or no
+            policy is in force on it.
         Refused: If no model is in force, a policy that decided an earlier review was edited since, or more of a table
             is quarantined than the workspace tolerates.
         OutsideFailure: If a source, the disk or MLflow fails; an earlier output stays readable.
     """
     steps = Steps(notify, STEPS)
+    refuse_unknowable_day(workspace, request.as_of, request.today)
     output = request.out or workspace.output_folder
     policy = workspace.policy_on(request.as_of)
     refuse_edited_policies(workspace, output)

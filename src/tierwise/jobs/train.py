@@ -11,7 +11,7 @@ from tierwise import archetypes, potential
 from tierwise.archetypes import ArchetypeModel
 from tierwise.config.load import Workspace
 from tierwise.config.model_spec import ModelSpec
-from tierwise.jobs.accept import accepted_tables, refuse_unfit
+from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
 from tierwise.jobs.learned import Learned
 from tierwise.jobs.model_files import load_model_spec
 from tierwise.jobs.progress import Notify, Steps, silent
@@ -34,11 +34,12 @@ def train(workspace: Workspace, as_of: date, today: date, notify: Notify = silen
         notify: Told of each step.
 
     Raises:
-        InvalidInput: If the workspace or its data is at fault.
+        InvalidInput: If the workspace or its data is at fault, or the sources can say nothing about the date.
         Refused: If more of a table is quarantined than the workspace tolerates.
         OutsideFailure: If a source, the disk or MLflow fails.
     """
     steps = Steps(notify, STEPS)
+    refuse_unknowable_day(workspace, as_of, today)
     registry = Registry.of(workspace)
     spec = load_model_spec(workspace)
     with accepted_tables(workspace, today, steps) as (engine, check):

@@ -39,7 +39,12 @@ def policy() -> Policy:
             "tiers": [{"name": name, "when": _rule(level)} for level, name in enumerate(TIERS)],
             "movement": {
                 "promote": {"band": 0.05, "steps": 2, "confirm": 2, "effective": {"on": "next_month"}},
-                "demote": {"band": 0.1, "grace": "90 days", "approval": "required", "immediately_if": "metric_19 < 0.5"},
+                "demote": {
+                    "band": 0.1,
+                    "grace": "90 days",
+                    "approval": "required",
+                    "immediately_if": "metric_19 < 0.5",
+                },
                 "hold": {"min_reviews_in_tier": 2, "min_time_in_tier": "6 months"},
                 "sunset": {"below_entry_for": "4 reviews"},
                 "freeze": [
@@ -71,7 +76,9 @@ def _rule(level: int) -> dict:
     bound = 10 * level
     criteria = [f"{METRICS[number]} >= {bound}" for number in range(4)]
     routes = {"any": [f"{METRICS[number]} >= {2 * bound + 10}" for number in range(4, 7)]}
-    return {"all": [*criteria, routes, f"score_0 >= {bound}", f"score_1 >= {bound}", f"metric_10 >= goal * {level} / 4"]}
+    return {
+        "all": [*criteria, routes, f"score_0 >= {bound}", f"score_1 >= {bound}", f"metric_10 >= goal * {level} / 4"]
+    }
 
 
 def partners(count: int) -> pd.DataFrame:

@@ -81,11 +81,7 @@ class LadderCompiler:
     def compile(self, name: str, tiers: Sequence[Tier], place: str) -> Ladder:
         """Compile the tiers of a ladder, which stand at `place` in the file."""
         nodes = [self._tier_rule(tiers, index, place) for index in range(len(tiers))]
-        criteria = tuple(
-            columns
-            for index, tier in enumerate(tiers)
-            for columns in _criterion_columns(name, tier.name, index, nodes[index])
-        )
+        criteria = _criterion_columns(name, [tier.name for tier in tiers], nodes)
         values, thresholds = self._figures(criteria)
         rounded = {
             _rounded(item): sql.comparable(sql.column(item.value)) for item in criteria if item.criterion.is_numeric
@@ -186,19 +182,29 @@ def _stored_truth(item: CriterionColumns) -> Truth:
     return Truth(met, exp.EQ(this=state.copy(), expression=exp.Literal.number(3)) if can_be_left_out else None)
 
 
-def _criterion_columns(ladder: str, tier: str, rank: int, node: Node | None) -> list[CriterionColumns]:
+def _criterion_columns(ladder: str, tiers: Sequence[str], nodes: Sequence[Node | None]) -> tuple[CriterionColumns, ...]:
+    """Name every criterion's columns; criteria of the same figure share the column of its value."""
+    values: dict[tuple[str, bool], str] = {}
     found: list[CriterionColumns] = []
-    names: set[str] = set()
+    for rank, (tier, node) in enumerate(zip(tiers, nodes, strict=True)):
+        for index, (name, criterion) in enumerate(_named(node), start=1):
+            figure = (criterion.value.sql("duckdb"), criterion.is_numeric)
+            value = values.setdefault(figure, f"#value:{ladder}:{len(values)}")
+            constant = None if criterion.threshold is None else _constant(criterion.threshold)
+            varies = criterion.threshold is not None and constant is None
+            at = f"{ladder}:{rank}:{index}"
+            threshold = f"#threshold:{at}" if varies else None
+            found.append(CriterionColumns(tier, rank, name, criterion, value, threshold, constant, f"#state:{at}"))
+    return tuple(found)
+
+
+def _named(node: Node | None) -> list[tuple[str, Criterion]]:
+    """A rule's criteria with names of their own: those given, else their numbers."""
+    found: dict[str, Criterion] = {}
     for index, criterion in enumerate(criteria_of(node) if node is not None else (), start=1):
         name = criterion.options.name or f"c{index:02d}"
-        name = name if name not in names else f"{name}_{index}"
-        names.add(name)
-        at = f"{ladder}:{rank}:{index}"
-        constant = None if criterion.threshold is None else _constant(criterion.threshold)
-        varies = criterion.threshold is not None and constant is None
-        threshold = f"#threshold:{at}" if varies else None
-        found.append(CriterionColumns(tier, rank, name, criterion, f"#value:{at}", threshold, constant, f"#state:{at}"))
-    return found
+        found[name if name not in found else f"{name}_{index}"] = criterion
+    return list(found.items())
 
 
 def _constant(threshold: exp.Expr) -> float | None:

@@ -70,7 +70,7 @@ class Plan:
             columns += [score.name, *([score.chosen] if score.chosen else [])]
             columns += [component.column for card in score.cards for component in card.components]
             columns += [card.total for card in score.cards]
-        return [*columns, *self.controls, *self.unlocks]
+        return list(dict.fromkeys([*columns, *self.controls, *self.unlocks]))
 
 
 def compile_policy(policy: Policy, columns: Mapping[str, str], flags_given: Iterable[str] = ()) -> Plan:

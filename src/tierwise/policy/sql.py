@@ -78,14 +78,12 @@ def case(branches: Sequence[tuple[exp.Expr, exp.Expr]], default: exp.Expr | None
 
 def total(parts: Sequence[exp.Expr]) -> exp.Expr:
     """The sum of the parts, in this order."""
-    return reduce(lambda left, right: exp.Add(this=left, expression=right), [part for part in parts])
+    return reduce(lambda left, right: exp.Add(this=left, expression=right), list(parts))
 
 
 def counted(parts: Iterable[exp.Expr]) -> exp.Expr:
     """How many of the conditions hold."""
-    return total(
-        [case([(exp.Paren(this=part), exp.Literal.number(1))], exp.Literal.number(0)) for part in parts]
-    )
+    return total([case([(exp.Paren(this=part), exp.Literal.number(1))], exp.Literal.number(0)) for part in parts])
 
 
 def rounded(tree: exp.Expr) -> exp.Expr:

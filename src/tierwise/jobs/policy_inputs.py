@@ -11,12 +11,13 @@ from tierwise import archetypes, potential
 from tierwise.archetypes import ArchetypeModel
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
-from tierwise.engine import Engine
+from tierwise.engine import Engine, quoted
 from tierwise.metrics import compute
-from tierwise.policy import needed_columns
+from tierwise.policy import needed_columns, with_flags
 from tierwise.potential import PotentialModel
 from tierwise.tracking import Registry
 
+FLAGS_TABLE = "flags"
 ARCHETYPE_COLUMNS = frozenset({"archetype", "archetype_id", "archetype_strength", "archetype_status"})
 POTENTIAL_COLUMNS = frozenset({"potential", "potential_low", "potential_high", "potential_source", "headroom"})
 
@@ -41,7 +42,24 @@ def policy_inputs(
     rows = compute(engine, workspace, sorted(days))
     panel = {day: rows[rows["as_of"] == pd.Timestamp(day)].reset_index(drop=True) for day in sorted(days)}
     known = {day: frame for day, frame in panel.items() if len(frame)}
-    return _with_models(workspace, known) if with_models else known
+    given = _with_models(workspace, known) if with_models else known
+    return {day: with_recorded_flags(engine, workspace, frame, day) for day, frame in given.items()}
+
+
+def with_recorded_flags(engine: Engine, workspace: Workspace, inputs: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Add the flags of the workspace's table `flags`, if it has one, as they stand on a day.
+
+    The table has one row per flag given: `partner_id`, `flag`, the day from which it holds (`date` of an events table,
+    `valid_from` of a history), `until` (empty: open) and `author`.
+
+    Raises:
+        InvalidInput: If the table lacks a column, or a flag has no author.
+    """
+    if FLAGS_TABLE not in workspace.settings.tables:
+        return inputs
+    since = "valid_from" if workspace.table(FLAGS_TABLE).kind == "history" else "date"
+    flags = engine.frame(f"SELECT * FROM {quoted(FLAGS_TABLE)} ORDER BY ALL").rename(columns={since: "from"})
+    return with_flags(inputs, flags, as_of)
 
 
 def _with_models(workspace: Workspace, panel: dict[date, pd.DataFrame]) -> dict[date, pd.DataFrame]:

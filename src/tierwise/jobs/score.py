@@ -18,7 +18,7 @@ from tierwise.config.policy import Policy
 from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
-from tierwise.jobs.policy_inputs import with_outputs
+from tierwise.jobs.policy_inputs import with_outputs, with_recorded_flags
 from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.review_summary import summarise
@@ -101,7 +101,8 @@ def _review(engine: Engine, context: _Context, steps: Steps) -> ScoredReview:
     _check_known(rows, as_of)
     steps.begin("apply the models")
     model = potential.from_parts(context.champion.bundle.group("potential"))
-    inputs = with_outputs(rows, model, archetypes.from_parts(context.champion.bundle.group("archetypes")))
+    outputs = with_outputs(rows, model, archetypes.from_parts(context.champion.bundle.group("archetypes")))
+    inputs = with_recorded_flags(engine, workspace, outputs, as_of)
     steps.begin("place and move the partners")
     placement = place(engine, policy, inputs)
     history = history_before(engine, workspace, context.output, as_of)

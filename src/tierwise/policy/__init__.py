@@ -1,6 +1,7 @@
 """The policy engine: places partners by a dated policy file, moves them by named rules, lints and replays policies."""
 
 from tierwise.policy.diff import Change, diff
+from tierwise.policy.flags import with_flags
 from tierwise.policy.guardrail_reports import manager_load, promoted_without_growth, tier_inflation
 from tierwise.policy.linting import Finding, lint, worst
 from tierwise.policy.movement import NO_HISTORY, move
@@ -40,5 +41,6 @@ __all__ = [
     "replay",
     "tier_inflation",
     "tier_on",
+    "with_flags",
     "worst",
 ]

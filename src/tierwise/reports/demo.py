@@ -57,13 +57,12 @@ def as_text(demo: DemoSummary) -> str:
         f"  why one partner is where it is: .venv/bin/tierwise explain {partner} --workspace {demo.folder}",
     ]
     tiers = f"Tiers recommended as of {review.as_of}, by policy {review.policy_version}:"
-    return "\n\n".join(
-        (
-            data,
-            training_report.as_text(demo.training),
-            f"{tiers}\n{review_report.composition_text(review)}",
-            review_report.actions_text(review),
-            review_report.moves_text(review),
-            "\n".join(look),
-        )
-    )
+    parts = [
+        data,
+        training_report.as_text(demo.training),
+        f"{tiers}\n{review_report.composition_text(review)}",
+        review_report.actions_text(review),
+        review_report.moves_text(review) if review.moves else "",
+        "\n".join(look),
+    ]
+    return "\n\n".join(part for part in parts if part)

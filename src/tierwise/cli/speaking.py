@@ -82,7 +82,7 @@ def speaking(as_json: bool, debug: bool) -> Iterator[Speaker]:
     except TierwiseError as error:
         _say_error(speaker, error, debug)
         raise typer.Exit(error.exit_code) from None
-    except (KeyboardInterrupt, BrokenPipeError, typer.Exit):
+    except (KeyboardInterrupt, BrokenPipeError, typer.Exit, typer.BadParameter):
         raise
     except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one message and an exit code too
         _say_internal_error(speaker, error, debug)

@@ -107,7 +107,8 @@ def load_workspace(folder: Path | str, data: Path | str | None = None) -> Worksp
     folder = Path(folder)
     if not folder.is_dir():
         todo = "name the workspace's folder with --workspace, or make one with `tierwise init`"
-        raise InvalidInput(Fault("there is no such folder", str(folder), todo=todo))
+        what = "this is a file; a workspace is a folder" if folder.exists() else "there is no such folder"
+        raise InvalidInput(Fault(what, str(folder), todo=todo))
     reading = _Reading(folder)
     settings_file = reading.settings(WorkspaceSettings, WORKSPACE_FILE)
     catalog_file = reading.settings(Catalog, CATALOG_FILE)

@@ -36,6 +36,11 @@ def figure(value: float | None, unit: str = "") -> str:
     return _plain(value) if unit in _BARE else f"{_plain(value)} {_noun(value, unit)}"
 
 
+def in_sentence(title: str) -> str:
+    """Write a title as the middle of a sentence; an acronym at its start, and every other word, stays as it is."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
+
 def factor(value: float) -> str:
     """Write a multiplicative effect, for example `x 1.8`."""
     return f"× {value:.2f}" if value < 10 else f"× {value:.0f}"

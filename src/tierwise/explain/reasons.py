@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tierwise.explain.figures import UNKNOWN, factor, figure
+from tierwise.explain.figures import UNKNOWN, factor, figure, in_sentence
 from tierwise.explain.focus import focus_criteria
 from tierwise.explain.sentences import SENTENCES
 
@@ -53,8 +53,7 @@ class Wording:
 
     def title(self, name: str) -> str:
         """What people read for a figure, as the middle of a sentence."""
-        title = self.titles.get(name, name.replace("_", " "))
-        return title if title[:2].isupper() else title[:1].lower() + title[1:]
+        return in_sentence(self.titles.get(name, name.replace("_", " ")))
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,9 @@ def _potential_line(recommendation: dict[str, Any], workspace: Workspace) -> str
     metric = workspace.catalog.metrics[potential.metric]
     shown = figure(recommendation.get("potential"), metric.unit)
     low, high = (figure(recommendation.get(f"potential_{end}"), metric.unit) for end in ("low", "high"))
+    interval = "no interval yet" if low == high == UNKNOWN else f"interval {low} to {high}"
     source = SOURCES[recommendation["potential_source"]]
-    return f"Potential over the next {potential.horizon}: {shown} (interval {low} to {high}); {source}"
+    return f"Potential over the next {potential.horizon}: {shown} ({interval}); {source}"
 
 
 def _shown_criteria(criteria: pd.DataFrame, recommendation: dict[str, Any], wording: Wording) -> pd.DataFrame:

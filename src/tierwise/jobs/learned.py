@@ -55,7 +55,9 @@ class Learned:
     @property
     def notes(self) -> tuple[str, ...]:
         """What could not be done, and why."""
-        return tuple(f"{row.code}: {row.message}" for row in self.potential.diagnostics.itertuples())
+        found = self.potential.diagnostics
+        rows = zip(found["code"], found["message"], found["value"], strict=True)
+        return tuple(f"{code}: {message}" + (f" ({value})" if value else "") for code, message, value in rows)
 
     @property
     def archetypes_sentence(self) -> str:

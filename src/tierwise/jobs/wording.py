@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
-from tierwise.explain.figures import figure
+from tierwise.explain.figures import figure, in_sentence
 from tierwise.explain.reasons import Wording
 
 MODEL_OUTPUTS = {
@@ -42,7 +42,7 @@ def _settings(workspace: Workspace, policy: Policy) -> dict[str, str]:
     for key, least in policy.guardrails.evidence.items():
         name = key.removeprefix("min_")
         metric = metrics.get(name)
-        title = metric.title.lower() if metric else name.replace("_", " ")
+        title = in_sentence(metric.title) if metric else name.replace("_", " ")
         floors.append(f"{title} of at least {figure(float(least), metric.unit if metric else '')}")
     return {
         "promotion_band": figure(float(movement.promote.band), "share"),

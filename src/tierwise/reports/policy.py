@@ -234,6 +234,11 @@ def shown_tier(tier: object) -> str:
     return "(no tier)" if pd.isna(tier) else str(tier)  # type: ignore[call-overload]
 
 
+def _or_dash(value: Any, shape: str) -> str:
+    """A figure, or a dash where too few reviews have passed to tell."""
+    return "-" if pd.isna(value) else format(value, shape)
+
+
 def _summary_section(report: ReplayReport) -> Section:
     rows = tuple(
         (
@@ -242,9 +247,9 @@ def _summary_section(report: ReplayReport) -> Section:
             f"{row.partner_years:,.0f}",
             f"{row.promotions:,}",
             f"{row.demotions:,}",
-            f"{row.moves_per_partner_year:.3f}",
-            f"{row.reversal_share:.1%}",
-            f"{row.mis_tiered_share:.1%}",
+            _or_dash(row.moves_per_partner_year, ".3f"),
+            _or_dash(row.reversal_share, ".1%"),
+            _or_dash(row.mis_tiered_share, ".1%"),
         )
         for row in compare_replays(report.replays).itertuples()
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from tierwise.explain.figures import in_sentence
 from tierwise.reports.text_table import text_table
 
 
@@ -102,7 +103,7 @@ def actions_text(review: ReviewSummary) -> str:
 
 def moves_text(review: ReviewSummary) -> str:
     """The largest moves, each with its reason."""
-    lines = [f"The largest moves by {review.figure_title.lower()}:"]
+    lines = [f"The largest moves by {in_sentence(review.figure_title)}:"]
     for move in review.moves:
         lines.append(f"  {move.shown}: {move.action} {move.from_tier} -> {move.to_tier}; {move.figure}")
         lines.append(f"    {move.reason}")

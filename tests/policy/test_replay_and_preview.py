@@ -11,6 +11,7 @@ from tierwise.config.calendar import review_days
 from tierwise.config.policy import Policy
 from tierwise.config.workspace import Calendar
 from tierwise.engine import Engine
+from tierwise.errors import InvalidInput
 from tierwise.policy import Replay, Stakes, Today, as_history, compare_replays, move, place, preview, replay
 from tierwise.reports.policy import PreviewReport, ReplayReport
 from tierwise.reports.policy_page import preview_page, replay_page
@@ -71,12 +72,23 @@ def test_shares_add_up_and_the_matrix_counts_every_review(engine: Engine, panel:
 
 def test_each_review_takes_the_policy_in_force(engine: Engine, panel: dict) -> None:
     easier = [TIERS[0], {"name": "mid", "when": "revenue >= 5"}]
-    series = [policy(), policy(start=date(2026, 1, 1), tiers=easier)]
+    renamed = {"transition": {"renamed": {"top": "mid"}}, "hold": {"min_reviews_in_tier": 0}}
+    series = [policy(), policy(renamed, start=date(2026, 1, 1), tiers=easier)]
     table = replay(engine, series, panel).recommendations
     still = table[table["partner_id"] == "still"].set_index("as_of")["tier"]
     assert still.loc["2025-12-31"] == "low"
     assert still.loc["2026-03-31"] == "mid"
+    riser = table[table["partner_id"] == "riser"].set_index("as_of")
+    assert riser.loc["2026-03-31", ["current_tier", "tier", "rule"]].tolist() == ["mid", "mid", "unchanged"]
     assert set(table["policy_version"]) == {"x@2025-01-01", "x@2026-01-01"}
+
+
+def test_tier_that_the_policy_does_not_have_is_never_guessed(engine: Engine, panel: dict) -> None:
+    series = [policy(), policy(start=date(2026, 1, 1), tiers=TIERS[:2])]
+    with pytest.raises(InvalidInput, match="none of low, mid") as refused:
+        replay(engine, series, panel)
+    assert "movement.transition.renamed" in str(refused.value)
+    assert refused.value.faults[0].examples == ("riser",)
 
 
 def test_replay_from_the_log_gives_the_same_state(engine: Engine, panel: dict) -> None:

@@ -302,16 +302,15 @@ class Policy(Settings):
         return self
 
     @model_validator(mode="after")
-    def _guardrails_name_tiers(self) -> Self:
+    def _named_tiers_exist(self) -> Self:
         rails = self.guardrails
         named: set[str] = {*rails.max_share, *rails.max_count}
         named |= set(rails.manager_capacity.tiers) if rails.manager_capacity else set()
         named |= set(rails.tier_plan.shares) if rails.tier_plan else set()
+        named |= set(self.movement.transition.renamed.values()) if self.movement.transition else set()
         unknown = sorted(named - set(self.tier_names))
         if unknown:
-            raise ValueError(
-                "; ".join(f"guardrails: unknown tier {name!r}, {hint(name, self.tier_names)}" for name in unknown)
-            )
+            raise ValueError("; ".join(f"unknown tier {name!r}, {hint(name, self.tier_names)}" for name in unknown))
         return self
 
     @model_validator(mode="after")

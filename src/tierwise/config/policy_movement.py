@@ -184,9 +184,11 @@ class Transition(Settings):
 
     Attributes:
         no_demotion_for: From the day in force, how long tiers held before are guaranteed.
+        renamed: New names of tiers that the tier history knows by old ones, as `old: new`; several may become one.
     """
 
-    no_demotion_for: DurationText
+    no_demotion_for: DurationText | None = None
+    renamed: dict[TierName, TierName] = Field(default_factory=dict)
 
 
 class Movement(Settings):

@@ -150,7 +150,7 @@ def falls_inside_band(review: Review) -> Mask:
 def falls_guaranteed(review: Review) -> Mask:
     """Eligible for less, but the tier held before this policy is guaranteed."""
     transition = review.movement.transition
-    if transition is None:
+    if transition is None or transition.no_demotion_for is None:
         return review.everyone(False)
     start = review.policy.effective_from
     is_running = review.as_of < shift(start, transition.no_demotion_for, review.calendar)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,6 +20,7 @@ Days = npt.NDArray[np.datetime64]
 Mask = npt.NDArray[np.bool_]
 
 NO_REVIEW = -9
+TIER_COLUMNS = ("tier", "eligible_tier", "gain_tier", "keep_tier")
 HISTORY_COLUMNS = ("partner_id", "as_of", "tier", "eligible_tier", "action", "rule")
 
 
@@ -31,6 +32,7 @@ class Past:
         known: Whether the partner has a tier history.
         current: The place of the current tier; -1 for none.
         exited: Whether the partner left the program.
+        holds_tier: Whether the latest row names a tier at all.
         tier_since: The review that gave the current tier.
         first_review: The partner's first review.
         reviews_in_tier: Reviews that the current tier has lasted, the one that gave it included.
@@ -45,6 +47,7 @@ class Past:
     known: Mask
     current: Places
     exited: Mask
+    holds_tier: Mask
     tier_since: Days
     first_review: Days
     reviews_in_tier: Places
@@ -69,11 +72,31 @@ def past_of(
         movement: Says how many reviews back to look.
 
     Raises:
-        InvalidInput: If the history lacks a column or holds a review of a partner twice.
+        InvalidInput: If the history lacks a column, holds a review of a partner twice, or a partner's tier is none of
+            the policy's.
     """
     depth = max(movement.promote.confirm.of_last, movement.demote.confirm.of_last) - 1
-    rows = _Rows.of(partners, history, tiers, as_of)
-    return _read(rows, len(partners), depth)
+    _check(history)
+    renamed = movement.transition.renamed if movement.transition is not None else {}
+    rows = _Rows.of(partners, _with_new_names(history, renamed), tiers, as_of)
+    past = _read(rows, len(partners), depth)
+    _check_tiers(past, partners, tiers)
+    return past
+
+
+def _with_new_names(history: pd.DataFrame, renamed: Mapping[str, str]) -> pd.DataFrame:
+    columns = [name for name in TIER_COLUMNS if name in history.columns] if renamed else []
+    return history.assign(**{name: history[name].replace(dict(renamed)) for name in columns})
+
+
+def _check_tiers(past: Past, partners: pd.Series[str], tiers: Sequence[str]) -> None:
+    """A tier that the policy does not have cannot be kept, raised or lowered; somebody must say what became of it."""
+    unknown = np.flatnonzero(past.known & ~past.exited & (past.current == NO_TIER) & past.holds_tier)
+    if len(unknown):
+        examples = tuple(str(partners.iloc[row]) for row in unknown[:3])
+        what = f"the latest tier of {len(unknown):,} partners in the tier history is none of {', '.join(tiers)}"
+        todo = "say under movement.transition.renamed which tier of this policy each old one became"
+        raise InvalidInput(Fault(what, "tier history", examples, todo))
 
 
 @dataclass(frozen=True)
@@ -86,13 +109,13 @@ class _Rows:
     gain: Places
     keep: Places
     eligible: Places
+    has_tier: Mask
     left: Mask
     in_grace: Mask
     notice_on: Days
 
     @classmethod
     def of(cls, partners: pd.Series[str], history: pd.DataFrame, tiers: Sequence[str], as_of: date) -> _Rows:
-        _check(history)
         ids = pc.index_in(arrow_text(history["partner_id"]), value_set=arrow_text(partners))
         position = np.asarray(ids.fill_null(-1), dtype=np.int64)
         days = history["as_of"].to_numpy().astype("datetime64[D]")
@@ -108,6 +131,7 @@ class _Rows:
             gain=gain[order],
             keep=keep[order],
             eligible=eligible[order],
+            has_tier=history["tier"].notna().to_numpy(dtype=bool)[order],
             left=is_exit(history["tier"])[order],
             in_grace=equals(history["rule"], "demotion_grace")[order],
             notice_on=_kept_notice(history)[order],
@@ -183,6 +207,7 @@ def _read(rows: _Rows, partners: int, depth: int) -> Past:
         known=known,
         current=latest(rows.tier, NO_TIER).astype(np.int64),
         exited=latest(rows.left, False).astype(bool),
+        holds_tier=latest(rows.has_tier, False).astype(bool),
         tier_since=at(rows.as_of, tier_start),
         first_review=at(rows.as_of, first),
         reviews_in_tier=_spread(last - tier_start + 1, known),

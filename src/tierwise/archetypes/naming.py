@@ -107,7 +107,7 @@ def _first_free(telling: pd.DataFrame, taken: set[str], units: dict[str, str]) -
 
 def _phrase(row: Mapping[Hashable, Any], units: Mapping[str, str]) -> str:
     title, unit = str(row["title"]), units.get(str(row["feature"]), "")
-    counted = unit == "people" or unit.endswith("s") and unit.islower() and unit not in _NOT_COUNTED
+    counted = unit == "people" or (unit.endswith("s") and unit.islower() and unit not in _NOT_COUNTED)
     if row["effect"] > 0:
         return f"{'Many' if counted else 'High'} {title}"
     if counted and row["share_above_zero"] < 0.2:

@@ -130,7 +130,7 @@ def test_explain_shows_the_stored_rows_of_one_partner(scored_channel: Path) -> N
 def test_explain_hints_at_the_nearest_partner(scored_channel: Path) -> None:
     seen = run("explain", "P000001", "--workspace", str(scored_channel))
     assert seen.returncode == 2
-    assert "did you mean 'P00000" in seen.stderr
+    assert "did you mean 'P0000" in seen.stderr
 
 
 def test_models_list_and_show_the_version_in_force(scored_channel: Path) -> None:

@@ -120,6 +120,7 @@ def _command(program: str) -> subprocess.CompletedProcess[str]:
     listing = f"""
 import os, signal, sys, typer
 from tierwise.cli.speaking import speaking
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with interrupts ignored
 app = typer.Typer(pretty_exceptions_enable=False)
 @app.command()
 def run() -> None:

@@ -19,7 +19,7 @@ from tierwise.errors import OutsideFailure
 from tierwise.store import lock_output, read_table, verify_review, write_review
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 15
+KILLS, MOST_KILLS = 15, 150
 LONGEST_SECONDS = 0.12  # several times what one write takes
 
 
@@ -54,10 +54,13 @@ def test_a_killed_run_leaves_a_whole_output(tmp_path, way):
     write(tmp_path, "run-first")
     seen = set()
     with forker(tmp_path, way) as process:
-        for _ in range(KILLS):
+        for kill in range(MOST_KILLS):
+            if kill >= KILLS and seen >= {"run-0", "run-1"}:
+                break
             print(file=process.stdin, flush=True)
             child = int(process.stdout.readline())
-            time.sleep(moments.uniform(0, LONGEST_SECONDS))
+            # Later kills wait longer, so that a busy machine too gets to write between two of them.
+            time.sleep(moments.uniform(0, LONGEST_SECONDS * (1 + kill / KILLS)))
             os.kill(child, signal.SIGKILL)
             found = verify_review(tmp_path, AS_OF)
             assert len(read_table(tmp_path, AS_OF, "recommendations", verify=True)) == found.rows["recommendations"]

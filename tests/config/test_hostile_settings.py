@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import shutil
 from collections.abc import Iterator
@@ -79,11 +80,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_junk_in_any_place_gives_a_workspace_or_faults_with_places(folder: Path, changes: list):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(EXAMPLE, folder)
+    # Read once: what an earlier change wrote may be a file that cannot be read any more.
+    contents = {file: read_yaml(folder / file).data for (file, _), _ in changes}
     for (file, path), junk in changes:
-        data = read_yaml(folder / file).data
-        if path in set(paths(data)):
-            change(data, path, junk)
-            write(folder, file, data)
+        if path in set(paths(contents[file])):
+            change(contents[file], path, copy.deepcopy(junk))
+            write(folder, file, contents[file])
 
     found = outcome(folder)
 

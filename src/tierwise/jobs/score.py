@@ -18,6 +18,7 @@ from tierwise.config.policy import Policy
 from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
+from tierwise.jobs.guardrail_report import guardrail_documents
 from tierwise.jobs.policy_inputs import with_outputs, with_recorded_flags
 from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
@@ -152,6 +153,7 @@ def _write(workspace: Workspace, output: Path, review: ScoredReview, tables: dic
             "tierwise": tierwise.__version__,
         },
         score_columns=tuple(review.policy.scores),
+        documents=guardrail_documents(review),
         formats=workspace.settings.output.formats,
     )
     settings = workspace.settings.output

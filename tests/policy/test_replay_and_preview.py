@@ -181,7 +181,10 @@ def test_replay_page_shows_shares_and_moves(engine: Engine, panel: dict) -> None
 def test_pictures_take_odd_names_and_empty_data() -> None:
     names = ['a "quoted" <tier>', "b & c"]
     matrix = pd.DataFrame({"from_tier": names, "to_tier": names[::-1], "count": [3, 4]})
-    ElementTree.fromstring(movement_matrix_svg(matrix, names, 'title "with" <marks>'))
-    ElementTree.fromstring(movement_matrix_svg(matrix.iloc[:0], names, "nothing"))
     shares = pd.DataFrame({"as_of": pd.to_datetime(["2026-06-30"] * 2), "tier": names, "share": [0.25, 0.75]})
-    ElementTree.fromstring(shares_svg(shares, names, "shares"))
+    drawn = (
+        movement_matrix_svg(matrix, names, 'title "with" <marks>'),
+        movement_matrix_svg(matrix.iloc[:0], names, "nothing"),
+        shares_svg(shares, names, "shares"),
+    )
+    assert [ElementTree.fromstring(picture).get("role") for picture in drawn] == ["img"] * 3

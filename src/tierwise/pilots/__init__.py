@@ -1,0 +1,1 @@
+"""Pilots: design, assignment and analysis of controlled tests, and attribution where nobody randomised."""

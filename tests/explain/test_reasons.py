@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierwise.explain.reasons import MOST_REASONS, ReasonTables, Wording, family_effects, score_extremes, word_reasons
+from tierwise.explain.reasons import MOST_REASONS, ReasonTables, family_effects, score_extremes, word_reasons
 from tierwise.explain.sentences import DECIDING, SENTENCES
+from tierwise.explain.wording import Wording
 from tierwise.policy.caps import CAP_RULES, LOWER_TIER
 from tierwise.policy.movement_rules import MOVEMENT_RULES
 

@@ -6,7 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from tests.jobs.tiny_workspace import METRICS, POLICY, write_workspace
-from tierwise.explain.reasons import Wording
+from tierwise.explain.wording import Wording
 from tierwise.jobs.wording import wording_of
 
 SCORE = {"components": [{"dimension": "skills", "max": 100, "points": "10 * certified"}]}

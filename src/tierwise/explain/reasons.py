@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tierwise.explain.figures import UNKNOWN, factor, figure, in_sentence
+from tierwise.explain.figures import UNKNOWN, factor, figure
 from tierwise.explain.focus import focus_criteria
 from tierwise.explain.sentences import SENTENCES
+from tierwise.explain.wording import Wording
 
 COLUMNS = ("partner_id", "rank", "code", "sentence", "partner_safe_sentence")
 MOST_REASONS = 4
@@ -29,31 +30,6 @@ POTENTIAL_CODES = {
 NOT_SAID = "-"
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Wording:
-    """What figures, scores and settings are called in sentences.
-
-    Attributes:
-        titles: What people read for each figure, by name; names without one are shown as they are.
-        units: The unit of each figure, by name.
-        tier_names: The tiers from the lowest to the highest.
-        target_unit: The unit of the potential.
-        horizon: The horizon of the potential, in words.
-        settings: Further texts that sentences name: `promotion_band`, `demotion_band`, `evidence`.
-    """
-
-    titles: Mapping[str, str]
-    units: Mapping[str, str]
-    tier_names: Sequence[str]
-    target_unit: str
-    horizon: str
-    settings: Mapping[str, str] = field(default_factory=dict)
-
-    def title(self, name: str) -> str:
-        """What people read for a figure, as the middle of a sentence."""
-        return in_sentence(self.titles.get(name, name.replace("_", " ")))
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,13 @@ from tierwise.config.names import hint
 from tierwise.errors import Fault, InvalidInput
 from tierwise.explain.figures import UNKNOWN, factor, figure
 from tierwise.explain.focus import CONDITION
-from tierwise.explain.reasons import Wording
+from tierwise.explain.wording import Wording
 from tierwise.jobs.wording import wording_of
 from tierwise.reports.partner import PartnerPage
 from tierwise.store import list_reviews, read_table
-from tierwise.store.partner_rows import read_partner
+from tierwise.store.manifests import read_review
+from tierwise.store.partner_rows import read_records
+from tierwise.tables.output_schemas import output_table
 
 TABLES = ("recommendations", "reasons", "criteria", "contributions", "roadmap")
 STRONGEST_FAMILIES = 5
@@ -45,7 +47,22 @@ def explain_partner(
     """
     output = out or workspace.output_folder
     day = as_of or _latest_review(output)
-    rows = {name: read_partner(output, day, name, partner_id) for name in TABLES}
+    review = read_review(output, day)
+    rows = {
+        name: pd.DataFrame(
+            read_records(output, review, name, [partner_id]),
+            columns=None if name == "recommendations" else list(output_table(name).columns),
+        )
+        for name in TABLES
+    }
+    for name in ("criteria", "contributions", "roadmap"):
+        rows[name] = rows[name].astype(
+            {
+                column: "float64"
+                for column in ("value", "threshold", "gap", "contribution", "from", "to")
+                if column in rows[name].columns
+            }
+        )
     if rows["recommendations"].empty:
         raise InvalidInput(_unknown_partner(output, day, partner_id))
     recommendation = _without_empty({str(name): value for name, value in rows["recommendations"].iloc[0].items()})
@@ -82,6 +99,8 @@ def _without_empty(row: dict[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
 from tierwise.explain.figures import figure, in_sentence
-from tierwise.explain.reasons import Wording
+from tierwise.explain.wording import Wording
 
 MODEL_OUTPUTS = {
     "potential": "Potential",

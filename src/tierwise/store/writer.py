@@ -21,13 +21,12 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from tierwise.errors import Fault, InvalidInput
+from tierwise.store.manifests import MANIFEST, MANIFEST_FORMAT
 from tierwise.store.writer_disk import disk_faults, put_in_place, replace_file, replacing, temporary_folder
 from tierwise.store.writer_formats import EXCEL_MAX_ROWS, SUFFIXES, WRITERS, Format
 from tierwise.store.writer_lock import OutputLock
 from tierwise.tables.output_schemas import to_output_table
 
-MANIFEST = "_SUCCESS.json"
-MANIFEST_FORMAT = 1
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _DOCUMENT = re.compile(r"[a-z0-9][a-z0-9_-]*\.[a-z]{2,5}")
 

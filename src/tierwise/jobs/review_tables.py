@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -12,14 +13,16 @@ from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine, quoted
 from tierwise.explain.reasons import ReasonTables, word_reasons
+from tierwise.jobs.changes import stored_metrics
 from tierwise.jobs.wording import wording_of
 from tierwise.policy import Placement
-from tierwise.tables.output_schemas import output_table, sort_rows
+from tierwise.tables.output_schemas import empty_table, output_table, sort_rows
 
 MODEL_COLUMNS = (
     "archetype_id", "archetype", "archetype_strength", "archetype_status",
     "potential", "potential_low", "potential_high", "potential_source", "headroom",
 )  # fmt: skip
+EXPLAINING = ("plans", "changes", "moved_metrics", "similar_partners")
 PARTNER_ID_AND_NAME = ("partner_id", "partner_name")
 
 
@@ -37,7 +40,8 @@ class ScoredReview:
         placement: The partners placed by the policy.
         moves: The movement table.
         contributions: The log-scale contributions to the potential.
-        roadmap: The plans to the next tier.
+        roadmap: The steps of the plans to the next tier.
+        explained: Further explaining tables by name; one that is absent is written without rows.
     """
 
     as_of: date
@@ -50,6 +54,7 @@ class ScoredReview:
     moves: pd.DataFrame
     contributions: pd.DataFrame
     roadmap: pd.DataFrame
+    explained: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def output_tables(engine: Engine, workspace: Workspace, review: ScoredReview) -> dict[str, pd.DataFrame]:
@@ -62,6 +67,8 @@ def output_tables(engine: Engine, workspace: Workspace, review: ScoredReview) ->
         "contributions": _contributions(review.contributions),
         "reasons": _reasons(review, workspace),
         "roadmap": review.roadmap,
+        **{name: review.explained.get(name, empty_table(name)) for name in EXPLAINING},
+        "metrics": stored_metrics(review.inputs),
         "quarantine": engine.frame("SELECT * FROM quarantine"),
     }
     return {name: sort_rows(name, frame) for name, frame in tables.items()}

@@ -13,10 +13,11 @@ from tierwise import potential
 from tierwise.config.calendar import shift_quarters
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine
-from tierwise.explain.roadmap import COLUMNS, RoadmapProblem, find_plans
+from tierwise.explain.roadmap import RoadmapProblem, find_plans
 from tierwise.metrics import compute
 from tierwise.policy import Placement
 from tierwise.potential import PotentialModel
+from tierwise.tables.output_schemas import empty_table
 
 MAX_QUARTERS = 8
 FASTER_QUARTER = 0.75
@@ -57,7 +58,7 @@ def plan_roadmaps(engine: Engine, workspace: Workspace, basis: RoadmapBasis) -> 
     levers = tuple(name for name, metric in catalog.items() if metric.actionable and metric.direction == "up")
     wanted = basis.moves["next_tier"].notna().to_numpy()
     if not levers or not wanted.any():
-        return pd.DataFrame(columns=[*COLUMNS, "expires_on"])
+        return empty_table("roadmap")
     next_tier = basis.moves.loc[wanted, "next_tier"].to_numpy(dtype=object)
     inputs = basis.inputs[wanted].reset_index(drop=True)
     asked = _asked(basis, levers, next_tier, inputs["partner_id"])
@@ -76,7 +77,12 @@ def plan_roadmaps(engine: Engine, workspace: Workspace, basis: RoadmapBasis) -> 
         )
     )
     expires_on = pd.Timestamp(shift_quarters(basis.as_of, 1))
-    return plans.assign(expires_on=pd.Series(expires_on, index=plans.index, dtype="datetime64[us]"))
+    return plans.assign(
+        quarters=np.ceil(plans["effort"]).astype("int64"),
+        most_per_quarter=np.nan,
+        by_when=pd.Series(pd.NaT, index=plans.index, dtype="datetime64[us]"),
+        expires_on=pd.Series(expires_on, index=plans.index, dtype="datetime64[us]"),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,6 @@ raises `OutputTableError` with the table, the column and the first row at fault.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 
@@ -15,73 +14,41 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-TEXT, NUMBER, WHOLE, YES_NO, DAY = pa.string(), pa.float64(), pa.int64(), pa.bool_(), pa.date32()
+from tierwise.tables.explanation_schemas import CHANGES, METRICS, MOVED_METRICS, PLANS, SIMILAR_PARTNERS
+from tierwise.tables.output_table import (
+    DAY,
+    NUMBER,
+    REVIEW_COLUMNS,
+    TEXT,
+    WHOLE,
+    YES_NO,
+    OutputTable,
+    OutputTableError,
+)
+
+__all__ = [
+    "DAY",
+    "NUMBER",
+    "OUTPUT_TABLES",
+    "TEXT",
+    "WHOLE",
+    "YES_NO",
+    "OutputTable",
+    "OutputTableError",
+    "empty_table",
+    "output_table",
+    "sort_rows",
+    "to_output_table",
+]
 
 # Arrow holds the text of one column chunk in at most 2 GB; slices keep any table below that.
 _ROWS_PER_CHUNK = 500_000
 
 
-class OutputTableError(ValueError):
-    """An output table does not keep its schema; a fault in the program."""
-
-
-@dataclass(frozen=True)
-class OutputTable:
-    """The shape of one output table.
-
-    Attributes:
-        name: The table's name, which is its file's name.
-        columns: Type by column, in the order of the file; the key columns come first.
-        key: The columns that identify a row and by which rows are sorted, within one review.
-        required: Columns that are never null; the key is always.
-        scores_before: The column before which the policy's score columns stand, if the table has any.
-    """
-
-    name: str
-    columns: Mapping[str, pa.DataType]
-    key: tuple[str, ...]
-    required: tuple[str, ...] = ()
-    scores_before: str | None = None
-    never_null: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
-        object.__setattr__(self, "never_null", frozenset(("run_id", "as_of", *self.key, *self.required)))
-
-    def schema(self, scores: Sequence[str] = ()) -> pa.Schema:
-        """Return the Arrow schema.
-
-        Args:
-            scores: Names of the policy's score columns, in its order.
-
-        Raises:
-            OutputTableError: If the table takes no scores, or a score has the name of another column.
-        """
-        columns = dict(self.columns)
-        if scores:
-            columns = self._with_scores(scores)
-        return pa.schema([pa.field(name, kind, nullable=name not in self.never_null) for name, kind in columns.items()])
-
-    def _with_scores(self, scores: Sequence[str]) -> dict[str, pa.DataType]:
-        if self.scores_before is None:
-            raise OutputTableError(f"{self.name} takes no score columns, found {', '.join(scores)}")
-        taken = sorted(set(scores) & set(self.columns))
-        if taken or len(set(scores)) < len(scores):
-            raise OutputTableError(f"{self.name}: score names {', '.join(taken or scores)} are taken or given twice")
-        columns: dict[str, pa.DataType] = {}
-        for name, kind in self.columns.items():
-            if name == self.scores_before:
-                columns.update(dict.fromkeys(scores, NUMBER))
-            columns[name] = kind
-        return columns
-
-
-_REVIEW = {"run_id": TEXT, "as_of": DAY}
-
 RECOMMENDATIONS = OutputTable(
     "recommendations",
     {
-        **_REVIEW,
+        **REVIEW_COLUMNS,
         "partner_id": TEXT,
         "partner_name": TEXT,
         "current_tier": TEXT,
@@ -119,7 +86,7 @@ RECOMMENDATIONS = OutputTable(
 CRITERIA = OutputTable(
     "criteria",
     {
-        **_REVIEW,
+        **REVIEW_COLUMNS,
         "partner_id": TEXT,
         "tier": TEXT,
         "criterion": TEXT,
@@ -140,7 +107,7 @@ CRITERIA = OutputTable(
 COMPONENTS = OutputTable(
     "components",
     {
-        **_REVIEW,
+        **REVIEW_COLUMNS,
         "partner_id": TEXT,
         "score": TEXT,
         "component": TEXT,
@@ -155,7 +122,7 @@ COMPONENTS = OutputTable(
 CONTRIBUTIONS = OutputTable(
     "contributions",
     {
-        **_REVIEW,
+        **REVIEW_COLUMNS,
         "partner_id": TEXT,
         "target": TEXT,
         "baseline": TEXT,
@@ -172,7 +139,7 @@ CONTRIBUTIONS = OutputTable(
 REASONS = OutputTable(
     "reasons",
     {
-        **_REVIEW,
+        **REVIEW_COLUMNS,
         "partner_id": TEXT,
         "rank": WHOLE,
         "code": TEXT,
@@ -186,7 +153,7 @@ REASONS = OutputTable(
 ROADMAP = OutputTable(
     "roadmap",
     {
-        **_REVIEW,
+        **REVIEW_COLUMNS,
         "partner_id": TEXT,
         "plan": WHOLE,
         "step": WHOLE,
@@ -194,6 +161,9 @@ ROADMAP = OutputTable(
         "from": NUMBER,
         "to": NUMBER,
         "effort": NUMBER,
+        "quarters": WHOLE,
+        "most_per_quarter": NUMBER,
+        "by_when": DAY,
         "reaches_tier": TEXT,
         "valid": YES_NO,
         "robustness": NUMBER,
@@ -206,7 +176,7 @@ ROADMAP = OutputTable(
 QUARANTINE = OutputTable(
     "quarantine",
     {
-        **_REVIEW,
+        **REVIEW_COLUMNS,
         "table": TEXT,
         "row": WHOLE,
         "key": TEXT,
@@ -222,7 +192,20 @@ QUARANTINE = OutputTable(
 OUTPUT_TABLES: Mapping[str, OutputTable] = MappingProxyType(
     {
         table.name: table
-        for table in (RECOMMENDATIONS, CRITERIA, COMPONENTS, CONTRIBUTIONS, REASONS, ROADMAP, QUARANTINE)
+        for table in (
+            RECOMMENDATIONS,
+            CRITERIA,
+            COMPONENTS,
+            CONTRIBUTIONS,
+            REASONS,
+            ROADMAP,
+            PLANS,
+            CHANGES,
+            MOVED_METRICS,
+            SIMILAR_PARTNERS,
+            METRICS,
+            QUARANTINE,
+        )
     }
 )
 
@@ -253,7 +236,7 @@ def to_output_table(name: str, frame: pd.DataFrame, run_id: str, as_of: date, sc
             rows are unsorted or a key is there twice.
     """
     table = output_table(name)
-    schema = table.schema(scores)
+    schema = table.schema_of(frame, scores)
     carried: dict[str, str | date] = {"run_id": run_id, "as_of": as_of}
     given = frame.assign(**{column: carried[column] for column in carried if column not in frame.columns})
     _check_columns(table.name, list(given.columns), schema.names)
@@ -272,6 +255,12 @@ def output_table(name: str) -> OutputTable:
     if name not in OUTPUT_TABLES:
         raise OutputTableError(f"{name!r} is no output table; there are {', '.join(OUTPUT_TABLES)}")
     return OUTPUT_TABLES[name]
+
+
+def empty_table(name: str) -> pd.DataFrame:
+    """Return an output table without rows, and without the columns that the run gives."""
+    columns = {column: kind for column, kind in output_table(name).columns.items() if column not in REVIEW_COLUMNS}
+    return pa.schema(list(columns.items())).empty_table().to_pandas(date_as_object=False)
 
 
 def _check_columns(name: str, found: list[str], wanted: list[str]) -> None:

@@ -14,6 +14,10 @@ Sql = Annotated[str, Field(min_length=1, max_length=10_000)]
 Direction = Literal["up", "down", "none"]
 Missing = Literal[0, "unknown", "fail"]
 Dimension = Literal["revenue_potential", "market_reach", "strategic_alignment", "velocity"]
+Scope = Literal["unit", "partner"]
+
+NO_UNIT = "(none)"
+"""The unit of rows that name none, and of a partner who has none."""
 
 
 class Metric(Settings):
@@ -32,6 +36,8 @@ class Metric(Settings):
         then: For a two-level metric, the outer aggregate over `value`, the inner result of each period.
         min_rows: Below this many counted rows the metric is unknown.
         missing: What a partner without counted rows gets: 0, unknown (SQL NULL), or fail.
+        scope: Where partners are placed unit by unit (`units`), which rows count: the unit's, or always all of the
+            partner's.
         formula: A SQL expression over other metrics and attributes.
         direction: Whether more is better; gives the model's monotone constraints.
         owner: Who answers for the definition.
@@ -54,6 +60,7 @@ class Metric(Settings):
     then: Sql | None = None
     min_rows: Annotated[int, Field(ge=1)] | None = None
     missing: Missing = "unknown"
+    scope: Scope = "unit"
     formula: Sql | None = None
     direction: Direction = "none"
     owner: str = ""
@@ -72,6 +79,8 @@ class Metric(Settings):
             extra = [name for name in aggregate_only if getattr(self, name) is not None]
             if extra:
                 raise ValueError(f"a formula takes no {', '.join(repr(name) for name in extra)}")
+            if self.scope == "partner":
+                raise ValueError("a formula takes no 'scope'; it has that of the metrics it is made of")
         elif self.value is None or self.window is None:
             raise ValueError("an aggregate needs both 'value' and 'window'")
         if (self.per is None) != (self.then is None):
@@ -79,11 +88,30 @@ class Metric(Settings):
         return self
 
 
+class Unit(Settings):
+    """What a partner's rows can be told apart by: a region, a country, a product, a solution area.
+
+    A policy with `per` places every unit of a partner by the same metrics, made from the unit's rows alone. A partner
+    has a unit from the first row that names it.
+
+    Attributes:
+        columns: The column that names the unit, by table; metrics of other tables count for every unit alike.
+        home: An attribute that names a unit which the partner has also without a row.
+        title: What people read for it.
+    """
+
+    columns: Annotated[dict[Name, Name], Field(min_length=1)]
+    home: Name | None = None
+    title: str = ""
+
+
 class Catalog(Settings):
     """The whole of `metrics.yaml`.
 
     Attributes:
         metrics: The metrics, by name.
+        units: What a partner's rows can be told apart by, for policies that place partners unit by unit.
     """
 
     metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
+    units: dict[Name, Unit] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ from tierwise.config.catalog import Catalog, Metric
 from tierwise.config.columns import DATE_COLUMNS, RESERVED_NAMES, ROLE_COLUMNS, ROLE_TYPES, attributes
 from tierwise.config.durations import Duration, Window
 from tierwise.config.names import hint, known_names
+from tierwise.config.unit_checks import unit_faults
 from tierwise.config.workspace import ColumnSettings, TableSettings, WorkspaceSettings
 from tierwise.config.yaml_reader import Document, KeyPath
 from tierwise.errors import Fault
@@ -43,6 +44,7 @@ def catalog_faults(document: Document, catalog: Catalog, settings: WorkspaceSett
         if name in RESERVED_NAMES:
             what = f"the metric name {name!r} is taken by a column that Tierwise makes itself"
             yield Fault(what, document.where(("metrics", name)), todo="rename the metric")
+    yield from unit_faults(document, catalog, settings)
 
 
 def target_faults(document: Document, settings: WorkspaceSettings, catalog: Catalog) -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -12,15 +13,16 @@ from tierwise.config.columns import attributes
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine, quoted, render
 from tierwise.errors import MAX_EXAMPLES, Fault, InvalidInput
-from tierwise.metrics.event_query import UNIVERSE, table_query
-from tierwise.metrics.plan import plan_table
-from tierwise.metrics.reading import Aggregate, Formula, ParsedCatalog, parse_catalog
+from tierwise.metrics.event_query import UNIT_UNIVERSE, UNIVERSE, table_query
+from tierwise.metrics.plan import UNIT, plan_table
+from tierwise.metrics.reading import Formula, ParsedCatalog, parse_catalog
+from tierwise.metrics.units import Part, Parts, parts_of, unit_of, unit_universe_query
 from tierwise.metrics.universe import universe_query
 
 _BATCH = 60
 
 
-def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date]) -> pd.DataFrame:
+def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date], unit: str | None = None) -> pd.DataFrame:
     """Compute the metric rows of every partner known at each as-of date.
 
     An event counts at an as-of date only if it is dated, and where the table has `known_on` was known, on or before it.
@@ -29,64 +31,82 @@ def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date]) -
         engine: An engine that holds the accepted tables.
         workspace: The workspace; its catalog says what is computed.
         as_of_dates: The as-of dates, in any order; each is computed once.
+        unit: A unit of the catalog, to get one row per partner and unit: a metric of a table that names units then
+            counts the unit's rows alone (unless its `scope` is `partner`), every other one the partner's.
 
     Returns:
         One row per `as_of` (`datetime64[us]`) and `partner_id` (`str`), sorted by both; then `first_seen`
         (`datetime64[us]`, missing before the first sign of the partner), `tenure_days` (float64), the attributes
         (`str`, missing where unknown), and one float64 column per metric in the order of the catalog, NaN where
-        unknown.
+        unknown. With `unit` there is one row per unit too, named in a column of the unit's name after `partner_id`;
+        rows that name none make up the unit `(none)`.
 
     Raises:
-        InvalidInput: If the catalog is at fault, a figure does not fit the data, or a metric with `missing: fail` has
-            no rows for a partner.
+        InvalidInput: If the catalog is at fault, has no such unit, a figure does not fit the data, or a metric with
+            `missing: fail` has no rows for a partner.
     """
-    catalog = parse_catalog(workspace)
     ordered = sorted(set(as_of_dates))
     if not ordered:
         raise InvalidInput(Fault("no as-of date is given", "metrics"))
+    catalog = parse_catalog(workspace)
+    parts = parts_of(catalog, None if unit is None else unit_of(workspace, unit))
+    run = _Run(engine, workspace, parts, unit)
     batches = [ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH)]
-    return pd.concat([_batch(engine, workspace, catalog, batch) for batch in batches], ignore_index=True)
+    return pd.concat([_batch(run, batch) for batch in batches], ignore_index=True)
 
 
-def _batch(engine: Engine, workspace: Workspace, catalog: ParsedCatalog, ordered: Sequence[date]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Run:
+    engine: Engine
+    workspace: Workspace
+    parts: Parts
+    unit: str | None
+
+    @property
+    def keys(self) -> str:
+        return "as_of, partner_id" if self.unit is None else f"as_of, partner_id, {UNIT}"
+
+
+def _batch(run: _Run, ordered: Sequence[date]) -> pd.DataFrame:
     """Compute at most 60 as-of dates at once: the query keeps a bit for each in one integer."""
+    engine, workspace = run.engine, run.workspace
     made = [UNIVERSE]
     try:
         engine.create_table(UNIVERSE, universe_query(workspace, ordered))
-        for table, aggregates in catalog.aggregates.items():
-            made.append(_stored(table))
-            _store_metrics(engine, workspace, aggregates, ordered)
-        _check_missing_rows(engine, catalog)
-        frame = engine.frame(_final_query(workspace, catalog))
-        _check_missing_formulas(frame, catalog)
+        if run.unit is not None:
+            made.append(UNIT_UNIVERSE)
+            engine.create_table(UNIT_UNIVERSE, unit_universe_query(workspace, unit_of(workspace, run.unit), ordered))
+        for part in run.parts.all:
+            made.append(part.stored)
+            _store_metrics(engine, workspace, part, ordered)
+        _check_missing_rows(engine, run.parts)
+        frame = engine.frame(_final_query(run))
+        _check_missing_formulas(frame, run.parts)
     finally:
         for table in made:
             engine.run(f"DROP TABLE IF EXISTS {quoted(table)}")
-    return _as_contracted(frame, workspace)
+    return _as_contracted(frame, run)
 
 
 def table_queries(workspace: Workspace, catalog: ParsedCatalog, as_of_dates: Sequence[date]) -> dict[str, str]:
     """Write the query of each event table that the catalog uses."""
-    return {table: _query(workspace, aggregates, as_of_dates) for table, aggregates in catalog.aggregates.items()}
+    return {part.table: _query(workspace, part, as_of_dates) for part in parts_of(catalog, None).all}
 
 
-def _query(workspace: Workspace, aggregates: Sequence[Aggregate], as_of_dates: Sequence[date]) -> str:
-    table = workspace.table(aggregates[0].table)
-    return table_query(plan_table(aggregates, table, workspace.settings.calendar, as_of_dates))
+def _query(workspace: Workspace, part: Part, as_of_dates: Sequence[date]) -> str:
+    table = workspace.table(part.table)
+    return table_query(plan_table(part.aggregates, table, workspace.settings.calendar, as_of_dates, part.unit))
 
 
-def _store_metrics(
-    engine: Engine, workspace: Workspace, aggregates: Sequence[Aggregate], as_of_dates: Sequence[date]
-) -> None:
+def _store_metrics(engine: Engine, workspace: Workspace, part: Part, as_of_dates: Sequence[date]) -> None:
     """Compute the metrics of one event table; where the data do not suit them, name those at fault."""
-    stored = _stored(aggregates[0].table)
     try:
-        engine.create_table(stored, _query(workspace, aggregates, as_of_dates))
+        engine.create_table(part.stored, _query(workspace, part, as_of_dates))
     except InvalidInput as error:
         faults = []
-        for one in aggregates:
+        for one in part.aggregates:
             try:
-                engine.create_table(stored, _query(workspace, [one], as_of_dates))
+                engine.create_table(part.stored, _query(workspace, replace(part, aggregates=(one,)), as_of_dates))
             except InvalidInput as alone:
                 faults.append(
                     Fault(f"it does not suit the data: {alone.faults[0].what}", f"metrics.yaml: metrics.{one.name}")
@@ -94,22 +114,31 @@ def _store_metrics(
         raise InvalidInput(faults or error.faults) from error
 
 
-def _stored(table: str) -> str:
-    return f"_metrics_{table}"
+def _final_query(run: _Run) -> str:
+    """Join the tables' metrics to the universe and add the formulas, step by step; then the same for the units."""
+    query = _joined(f"{UNIVERSE}", run.parts.whole, "as_of, partner_id")
+    query = _with_formulas(query, run.parts.whole_formulas, ["as_of"])
+    if run.unit is not None:
+        partners = f"(SELECT * FROM {UNIT_UNIVERSE} JOIN ({query}) AS w USING (as_of, partner_id))"
+        query = _joined(partners, run.parts.by_unit, run.keys)
+        query = _with_formulas(query, run.parts.unit_formulas, ["as_of", UNIT])
+    named = [] if run.unit is None else [f"{UNIT} AS {quoted(run.unit)}"]
+    names = [*map(quoted, ["as_of", "partner_id"]), *named, *map(quoted, ["first_seen", "tenure_days"])]
+    selected = [*names, *_attribute_columns(run.workspace), *map(quoted, run.workspace.catalog.metrics)]
+    return f"SELECT {', '.join(selected)}\nFROM ({query}) AS f ORDER BY {run.keys}"
 
 
-def _final_query(workspace: Workspace, catalog: ParsedCatalog) -> str:
-    """Join the tables' metrics to the universe and add the formulas, step by step."""
-    columns = ["u.*"]
-    columns += [quoted(one.name) for aggregates in catalog.aggregates.values() for one in aggregates]
-    joins = "".join(f" LEFT JOIN {quoted(_stored(table))} USING (as_of, partner_id)" for table in catalog.aggregates)
-    query = f"SELECT {', '.join(columns)} FROM {UNIVERSE} AS u{joins}"
-    for formulas in catalog.formulas:
-        added = ", ".join(_formula_column(formula) for formula in formulas)
+def _joined(rows: str, parts: Sequence[Part], keys: str) -> str:
+    columns = ["u.*", *(quoted(one.name) for part in parts for one in part.aggregates)]
+    joins = "".join(f" LEFT JOIN {quoted(part.stored)} USING ({keys})" for part in parts)
+    return f"SELECT {', '.join(columns)} FROM {rows} AS u{joins}"
+
+
+def _with_formulas(query: str, steps: Sequence[Sequence[Formula]], partition_by: Sequence[str]) -> str:
+    for formulas in steps:
+        added = ", ".join(_formula_column(formula, partition_by) for formula in formulas)
         query = f"SELECT *, {added}\nFROM ({query}) AS s"
-    names = ["as_of", "partner_id", "first_seen", "tenure_days"]
-    selected = [*map(quoted, names), *_attribute_columns(workspace), *map(quoted, workspace.catalog.metrics)]
-    return f"SELECT {', '.join(selected)}\nFROM ({query}) AS f ORDER BY as_of, partner_id"
+    return query
 
 
 def _attribute_columns(workspace: Workspace) -> Iterator[str]:
@@ -117,31 +146,33 @@ def _attribute_columns(workspace: Workspace) -> Iterator[str]:
         yield f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}"
 
 
-def _formula_column(formula: Formula) -> str:
-    value = f"CAST({render(formula.expression, partition_by=['as_of'])} AS DOUBLE)"
+def _formula_column(formula: Formula, partition_by: Sequence[str]) -> str:
+    value = f"CAST({render(formula.expression, partition_by=partition_by)} AS DOUBLE)"
     value = f"coalesce({value}, 0)" if formula.metric.missing == 0 else value
     return f"{value} AS {quoted(formula.name)}"
 
 
-def _check_missing_rows(engine: Engine, catalog: ParsedCatalog) -> None:
-    """Refuse where a metric whose rows must exist has none for a partner."""
+def _check_missing_rows(engine: Engine, parts: Parts) -> None:
+    """Refuse where a metric whose rows must exist has none for a partner; a unit of a partner may have none."""
     faults = []
-    for table, aggregates in catalog.aggregates.items():
-        for one in aggregates:
+    for part in parts.whole:
+        for one in part.aggregates:
             if one.metric.missing != "fail":
                 continue
-            lacking = f"FROM {quoted(_stored(table))} WHERE {quoted('_rows_' + one.name)} = 0"
+            lacking = f"FROM {quoted(part.stored)} WHERE {quoted('_rows_' + one.name)} = 0"
             count = engine.rows(f"SELECT count(*) {lacking}")[0][0]
             examples = engine.rows(f"SELECT DISTINCT partner_id {lacking} ORDER BY partner_id LIMIT {MAX_EXAMPLES}")
             if count:
-                faults.append(_missing_fault(one.name, f"{count} partner rows have no rows of {table!r}", examples))
+                faults.append(
+                    _missing_fault(one.name, f"{count} partner rows have no rows of {part.table!r}", examples)
+                )
     if faults:
         raise InvalidInput(faults)
 
 
-def _check_missing_formulas(frame: pd.DataFrame, catalog: ParsedCatalog) -> None:
+def _check_missing_formulas(frame: pd.DataFrame, parts: Parts) -> None:
     faults = []
-    for formula in (formula for step in catalog.formulas for formula in step if formula.metric.missing == "fail"):
+    for formula in (formula for step in parts.whole_formulas for formula in step if formula.metric.missing == "fail"):
         lacking = frame.loc[frame[formula.name].isna(), "partner_id"]
         if len(lacking):
             examples = [(name,) for name in sorted(set(lacking))]
@@ -156,8 +187,9 @@ def _missing_fault(name: str, what: str, examples: Sequence[tuple[object, ...]])
     return Fault(f"the metric {name!r} may not be missing: {what}", where, tuple(str(row[0]) for row in examples), todo)
 
 
-def _as_contracted(frame: pd.DataFrame, workspace: Workspace) -> pd.DataFrame:
-    metrics = list(workspace.catalog.metrics)
-    frame = frame.astype({"partner_id": "str"} | dict.fromkeys(attributes(workspace.settings), "str"))
+def _as_contracted(frame: pd.DataFrame, run: _Run) -> pd.DataFrame:
+    metrics = list(run.workspace.catalog.metrics)
+    texts = ["partner_id", *([run.unit] if run.unit is not None else []), *attributes(run.workspace.settings)]
+    frame = frame.astype(dict.fromkeys(texts, "str"))
     frame[metrics] = frame[metrics].astype("float64").replace([np.inf, -np.inf], np.nan)
     return frame

@@ -8,6 +8,8 @@ The steps, each a named part of the query:
 3. Each group of pieces (see `plan`): aggregated per partner and cell, then merged per partner and as-of date; counts of
    distinct keys likewise with the key; what does not merge is aggregated from the rows of each as-of date.
 4. The metrics, put together from the pieces for every partner of `_universe`.
+
+Where metrics are made for each unit of a partner, the unit is one more key beside the partner in all of these steps.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from tierwise.config.catalog import NO_UNIT
 from tierwise.engine import quoted
 from tierwise.metrics.pieces import Piece
-from tierwise.metrics.plan import Group, Plan, PlannedMetric
+from tierwise.metrics.plan import UNIT, Group, Plan, PlannedMetric
 from tierwise.metrics.windows import first_month, periods_of
 
-UNIVERSE = "_universe"
+UNIVERSE, UNIT_UNIVERSE = "_universe", "_unit_universe"
 _EPOCH = "DATE '1970-01-01'"
 
 
@@ -28,8 +31,8 @@ def table_query(plan: Plan) -> str:
     """Write the query of one event table.
 
     Returns:
-        SQL with the columns `as_of`, `partner_id`, one column per metric, and `_rows_<metric>` for each metric whose
-        missing rows are a fault. One row per row of the universe.
+        SQL with the columns `as_of`, `partner_id`, for units `_unit`, one column per metric, and `_rows_<metric>` for
+        each metric whose missing rows are a fault. One row per row of the universe.
     """
     steps = [("_reviews", _reviews(plan)), ("_cell_days", _cell_days(plan)), ("_days", _days(plan))]
     if plan.has_known_on:
@@ -142,7 +145,14 @@ def _events(plan: Plan) -> str:
     if plan.has_known_on:
         columns += ", _known._known, _known._seen"
         joins += f" JOIN _known ON coalesce(t.known_on, t.{day}) = _known.known_on"
+    if plan.unit is not None:
+        columns += f", {unit_sql(plan.unit)} AS {UNIT}"
     return f"SELECT {columns} FROM {quoted(plan.table)} AS t {joins}"
+
+
+def unit_sql(column: str) -> str:
+    """The unit that a row of `t` names in a column."""
+    return f"coalesce(CAST(t.{quoted(column)} AS VARCHAR), '{NO_UNIT}')"
 
 
 # --- groups of pieces ---
@@ -155,14 +165,14 @@ def _group_steps(plan: Plan, group: Group, pieces: dict[Piece, str]) -> Iterator
     labels = sorted({piece.stretch for piece in pieces})
     if group.path == "rows":
         yield f"{group.name}_at", _at(plan, group, "_events", labels)
-        yield f"{group.name}_by", _by(group, {name: _from_rows(piece) for piece, name in pieces.items()})
+        yield f"{group.name}_by", _by(plan, group, {name: _from_rows(piece) for piece, name in pieces.items()})
         return
     parts = _parts(pieces)
     whole_periods = plan.has_whole_periods(group)
     yield group.name, _per_cell(plan, group, parts, whole_periods)
     yield f"{group.name}_at", _at(plan, group, group.name, labels)
     made = {name: _merged(piece, parts[_part(piece)], whole_periods) for piece, name in pieces.items()}
-    yield f"{group.name}_by", _by(group, made, whole_periods)
+    yield f"{group.name}_by", _by(plan, group, made, whole_periods)
 
 
 def _part(piece: Piece) -> tuple[str, str | None]:
@@ -177,7 +187,7 @@ def _parts(pieces: Iterable[Piece]) -> dict[tuple[str, str | None], str]:
 
 def _per_cell(plan: Plan, group: Group, parts: dict[tuple[str, str | None], str], whole_periods: bool) -> str:
     """The parts per partner and cell (and period), in order of partners, which halves the time of the next step."""
-    keys = ["partner_id"] + ([f"_{group.per}"] if group.per else []) + (["_known"] if plan.has_known_on else [])
+    keys = [plan.keys] + ([f"_{group.per}"] if group.per else []) + (["_known"] if plan.has_known_on else [])
     made = [f"{_filtered(aggregate, condition)} AS {name}" for (aggregate, condition), name in parts.items()]
     cell = ["max(_cell) AS _cell"] if whole_periods else ["_cell"]
     grouped = ", ".join(keys if whole_periods else [*keys, "_cell"])
@@ -191,8 +201,8 @@ def _at(plan: Plan, group: Group, source: str, labels: list[str]) -> str:
     return f"SELECT g.*, r.as_of{flags} FROM {source} AS g JOIN _reviews AS r ON {_inside('g', group.name)}{known}"
 
 
-def _by(group: Group, made: dict[str, str], whole_periods: bool = False) -> str:
-    keys = "partner_id, as_of" + (f", _{group.per}" if group.per else "")
+def _by(plan: Plan, group: Group, made: dict[str, str], whole_periods: bool = False) -> str:
+    keys = f"{plan.keys}, as_of" + (f", _{group.per}" if group.per else "")
     columns = ", ".join(f"{aggregate} AS {name}" for name, aggregate in made.items())
     return f"SELECT {keys}, {columns} FROM {group.name}_at" + ("" if whole_periods else f" GROUP BY {keys}")
 
@@ -218,18 +228,18 @@ def _key_steps(plan: Plan, group: Group, pieces: dict[Piece, str]) -> Iterator[t
     """
     seen = " & _seen" if plan.has_known_on else ""
     made = [f"{_filtered(f'bit_or({p.stretch}_bits{seen})', p.condition)} AS {name}" for p, name in pieces.items()]
-    keys = f"partner_id, {group.key} AS _key"
     yield (
         group.name,
-        f"SELECT {keys}, {', '.join(made)} FROM _events WHERE {group.key} IS NOT NULL GROUP BY 1, 2",
+        f"SELECT {plan.keys}, {group.key} AS _key, {', '.join(made)} FROM _events"
+        f" WHERE {group.key} IS NOT NULL GROUP BY {plan.keys}, _key",
     )
     reviews = range(len(plan.as_of_dates))
     counted = [f"count_if({name} & {1 << one} <> 0) AS {name}_{one}" for name in pieces.values() for one in reviews]
-    yield f"{group.name}_counts", f"SELECT partner_id, {', '.join(counted)} FROM {group.name} GROUP BY partner_id"
+    yield f"{group.name}_counts", f"SELECT {plan.keys}, {', '.join(counted)} FROM {group.name} GROUP BY {plan.keys}"
     picked = [f"CASE r.review {_whens(name, reviews)} END AS {name}" for name in pieces.values()]
     yield (
         f"{group.name}_by",
-        f"SELECT partner_id, r.as_of, {', '.join(picked)} FROM {group.name}_counts CROSS JOIN _reviews AS r",
+        f"SELECT {plan.keys}, r.as_of, {', '.join(picked)} FROM {group.name}_counts CROSS JOIN _reviews AS r",
     )
 
 
@@ -243,7 +253,7 @@ def _whens(name: str, reviews: range) -> str:
 def _two_level_steps(plan: Plan, planned: PlannedMetric) -> Iterator[tuple[str, str]]:
     """The inner value of each period, then the outer aggregate over them."""
     first, *others = planned.groups
-    period, keys = f"_{first.per}", "partner_id, as_of"
+    period, keys = f"_{first.per}", f"{plan.keys}, as_of"
     joins = "".join(f" LEFT JOIN {other.name}_by USING ({keys}, {period})" for other in others)
     values = f"_inner_{planned.name}"
     yield (
@@ -278,9 +288,10 @@ def _window_periods(plan: Plan, planned: PlannedMetric) -> str:
 def _assembly(plan: Plan) -> str:
     sources = dict.fromkeys(f"{group.name}_by" for group in plan.groups if group.per is None)
     sources |= dict.fromkeys(f"_outer_{planned.name}" for planned in plan.metrics if planned.then is not None)
-    joins = "".join(f"\n LEFT JOIN {source} USING (as_of, partner_id)" for source in sources)
+    joins = "".join(f"\n LEFT JOIN {source} USING (as_of, {plan.keys})" for source in sources)
     columns = [column for planned in plan.metrics for column in _metric_columns(planned)]
-    return f"SELECT as_of, partner_id, {_listed(columns)}\nFROM {UNIVERSE}{joins}"
+    universe = UNIVERSE if plan.unit is None else UNIT_UNIVERSE
+    return f"SELECT as_of, {plan.keys}, {_listed(columns)}\nFROM {universe}{joins}"
 
 
 def _metric_columns(planned: PlannedMetric) -> Iterator[str]:

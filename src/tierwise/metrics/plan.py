@@ -16,6 +16,7 @@ from tierwise.metrics.pieces import Path, Piece, is_count, rows_piece, split, sq
 from tierwise.metrics.reading import Aggregate, date_column
 from tierwise.metrics.windows import Cells, Span, Stretch, period_number, span, stretch_of
 
+UNIT = "_unit"
 _SEES_EMPTY_PERIODS = (
     exp.Star, exp.Coalesce, exp.Case, exp.If, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Boolean, exp.Null,
 )  # fmt: skip
@@ -72,6 +73,7 @@ class Plan:
         settings: The event table's settings.
         calendar: The fiscal calendar.
         as_of_dates: The as-of dates, oldest first.
+        unit: The column that tells a partner's units apart, where metrics are made for each unit.
         pieces: Every piece with its column name.
         metrics: Every metric of the table.
     """
@@ -80,6 +82,7 @@ class Plan:
     settings: TableSettings
     calendar: Calendar
     as_of_dates: Sequence[date]
+    unit: str | None = None
     pieces: dict[Piece, str] = field(default_factory=dict)
     stretches: dict[str, Stretch] = field(default_factory=dict)
     metrics: list[PlannedMetric] = field(default_factory=list)
@@ -88,6 +91,11 @@ class Plan:
     def date_column(self) -> str:
         """The column that dates the rows."""
         return date_column(self.settings)
+
+    @property
+    def keys(self) -> str:
+        """The SQL columns of which every combination has its own figures on a day."""
+        return "partner_id" if self.unit is None else f"partner_id, {UNIT}"
 
     @property
     def has_known_on(self) -> bool:
@@ -147,10 +155,14 @@ class Plan:
 
 
 def plan_table(
-    aggregates: Sequence[Aggregate], settings: TableSettings, calendar: Calendar, as_of_dates: Sequence[date]
+    aggregates: Sequence[Aggregate],
+    settings: TableSettings,
+    calendar: Calendar,
+    as_of_dates: Sequence[date],
+    unit: str | None = None,
 ) -> Plan:
-    """Plan the query of one event table for many as-of dates at once."""
-    plan = Plan(aggregates[0].table, settings, calendar, as_of_dates)
+    """Plan the query of one event table for many as-of dates at once, for each unit where `unit` names its column."""
+    plan = Plan(aggregates[0].table, settings, calendar, as_of_dates, unit)
     for aggregate in aggregates:
         plan.metrics.append(_planned(plan, aggregate))
     return plan

@@ -24,6 +24,9 @@ def train(
     as_of: AsOf,
     workspace: WorkspaceFolder = Path(),
     data: DataFolder = None,
+    tune: Annotated[
+        int, typer.Option(min=0, help="Try so many settings of the hyper-parameters on earlier reviews first.")
+    ] = 0,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -34,7 +37,7 @@ def train(
         from tierwise.jobs.train import train as run
         from tierwise.reports.training import as_payload, as_text
 
-        summary = run(opened, as_of, today(), notify=speaker.step)
+        summary = run(opened, as_of, today(), notify=speaker.step, trials=tune)
         speaker.result(as_payload(summary), as_text(summary))
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from tierwise.config.base import Settings
 from tierwise.config.catalog import Direction, Metric
+from tierwise.config.tuning_spec import TuningSpec, search_faults, with_values
 
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
@@ -170,8 +171,10 @@ class ColdStartSpec(Settings):
         tenure_days: Partners known for fewer days are newcomers.
         levels: Levels of an attribute with fewer training rows are pooled.
         penalty: The ridge penalty that shrinks attribute effects.
-        rows: Below this many newcomers in the past, all partners stand in for them.
+        rows: Below this many newcomers in the past, all partners stand in for them; below this many of all, nobody.
         history: Whether the target so far and the tenure count beside firmographics.
+        doubt: Persistence is used instead where, on the last past review that can test it, the bootstrap probability
+            that this model ranks partners better was below this.
     """
 
     tenure_days: Positive = 182
@@ -179,6 +182,7 @@ class ColdStartSpec(Settings):
     penalty: NotNegative = 0.05
     rows: Positive = 30
     history: bool = True
+    doubt: Rate = 0.1
 
 
 class HeadroomSpec(Settings):
@@ -218,6 +222,7 @@ class PotentialSpec(Settings):
         cold_start: The model for newcomers.
         headroom: The headroom tables.
         backtest: The rolling-origin back-test.
+        tuning: What `train --tune N` searches.
         attributes_as_features: Whether the trees may split on partner attributes.
         training_rows: Fewer labelled snapshots than this cannot train a model.
     """
@@ -229,8 +234,20 @@ class PotentialSpec(Settings):
     cold_start: ColdStartSpec = ColdStartSpec()
     headroom: HeadroomSpec = HeadroomSpec()
     backtest: BacktestSpec = BacktestSpec()
+    tuning: TuningSpec = TuningSpec()
     attributes_as_features: bool = True
     training_rows: Positive = 50
+
+    @model_validator(mode="after")
+    def _search_suits_the_settings(self) -> Self:
+        faults = search_faults(self.tuning.search, self.model_dump())
+        if faults:
+            raise ValueError("; ".join(faults))
+        for model, section in ((GlmSpec, "glm"), (TreeSpec, "trees")):
+            for bound in ("low", "high"):
+                values = {path: getattr(found, bound) for path, found in self.tuning.search.items()}
+                model.model_validate(with_values({"glm": {}, "trees": {}}, values)[section])
+        return self
 
 
 class ArchetypeSpec(Settings):

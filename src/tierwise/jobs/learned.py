@@ -10,7 +10,7 @@ import pandas as pd
 from tierwise.archetypes import ArchetypeModel
 from tierwise.config.load import Workspace
 from tierwise.config.model_spec import FeatureSet, ModelSpec
-from tierwise.potential import Backtest, PotentialModel
+from tierwise.potential import Backtest, PotentialModel, Tuning
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Learned:
         backtest: The rolling-origin back-test.
         archetypes: The archetype model.
         assigned: Each partner's archetype as of the date.
+        tuning: The search for better hyper-parameters, where one was asked for.
     """
 
     workspace: Workspace
@@ -40,6 +41,7 @@ class Learned:
     backtest: Backtest
     archetypes: ArchetypeModel
     assigned: pd.DataFrame
+    tuning: Tuning | None = None
 
     @property
     def current(self) -> pd.DataFrame:
@@ -57,7 +59,8 @@ class Learned:
         """What could not be done, and why."""
         found = self.potential.diagnostics
         rows = zip(found["code"], found["message"], found["value"], strict=True)
-        return tuple(f"{code}: {message}" + (f" ({value})" if value else "") for code, message, value in rows)
+        notes = tuple(f"{code}: {message}" + (f" ({value})" if value else "") for code, message, value in rows)
+        return notes if self.tuning is None else (*notes, f"tuning: {self.tuning.sentence}")
 
     @property
     def archetypes_sentence(self) -> str:

@@ -24,7 +24,7 @@ from tierwise.tracking import LoggedVersion, Registry, log_training
 STEPS = 7
 
 
-def train(workspace: Workspace, as_of: date, today: date, notify: Notify = silent) -> TrainingSummary:
+def train(workspace: Workspace, as_of: date, today: date, notify: Notify = silent, trials: int = 0) -> TrainingSummary:
     """Train on everything known as of a date and register the result as a new version.
 
     Args:
@@ -32,13 +32,14 @@ def train(workspace: Workspace, as_of: date, today: date, notify: Notify = silen
         as_of: Labels whose window closes later are not used, nor are events dated or known later.
         today: The day of the run; later event dates are faults.
         notify: Told of each step.
+        trials: How many settings of the hyper-parameters to try first; 0 trains with those of the model file.
 
     Raises:
         InvalidInput: If the workspace or its data is at fault, or the sources can say nothing about the date.
         Refused: If more of a table is quarantined than the workspace tolerates.
         OutsideFailure: If a source, the disk or MLflow fails.
     """
-    steps = Steps(notify, STEPS)
+    steps = Steps(notify, STEPS + (trials > 0))
     refuse_unknowable_day(workspace, as_of, today)
     registry = Registry.of(workspace)
     spec = load_model_spec(workspace)
@@ -47,7 +48,7 @@ def train(workspace: Workspace, as_of: date, today: date, notify: Notify = silen
         steps.begin("compute the metrics of past quarter ends")
         snapshots = build_snapshots(engine, workspace, as_of)
         data_fingerprint = fingerprint(engine, workspace, as_of)
-    learned = _learn(workspace, _Inputs(as_of, data_fingerprint, spec, snapshots), registry, steps)
+    learned = _learn(workspace, _Inputs(as_of, data_fingerprint, spec, snapshots, trials), registry, steps)
     steps.begin("register the version")
     return _summary(learned, log_training(registry, training_record(learned)))
 
@@ -58,11 +59,17 @@ class _Inputs:
     data_fingerprint: str
     spec: ModelSpec
     snapshots: pd.DataFrame
+    trials: int = 0
 
 
 def _learn(workspace: Workspace, inputs: _Inputs, registry: Registry, steps: Steps) -> Learned:
     features, seed, spec = model_features(workspace), workspace.settings.seed, inputs.spec
     as_of, snapshots = pd.Timestamp(inputs.as_of), inputs.snapshots
+    tuning = None
+    if inputs.trials:
+        steps.begin("search hyper-parameters on earlier reviews")
+        tuning = potential.tune(snapshots, features, spec.potential, as_of, seed, inputs.trials)
+        spec = spec.model_copy(update={"potential": tuning.spec})
     steps.begin("train the potential model")
     model = potential.train(snapshots, features, spec.potential, as_of, seed)
     steps.begin("test it on past reviews")
@@ -74,8 +81,9 @@ def _learn(workspace: Workspace, inputs: _Inputs, registry: Registry, steps: Ste
     found = archetypes.fit(rows, by, spec.archetypes, seed, previous=_archetypes_in_force(registry))
     assigned = archetypes.assign(found, rows)
     return Learned(
-        workspace, inputs.as_of, inputs.data_fingerprint, features, spec, snapshots, model, tested, found, assigned
-    )
+        workspace, inputs.as_of, inputs.data_fingerprint, features, spec, snapshots, model, tested, found, assigned,
+        tuning,
+    )  # fmt: skip
 
 
 def _archetypes_in_force(registry: Registry) -> ArchetypeModel | None:

@@ -31,10 +31,16 @@ def training_record(learned: Learned) -> TrainingRecord:
         tables={
             **backtest.tables(),
             **{f"archetypes_{name}": table for name, table in learned.archetypes.tables.items()},
+            **_tuning_tables(learned),
         },
         plots=training_plots(backtest.scores, backtest.calibration, learned.features.target_unit),
         documents=model_card_documents(_card(learned)),
     )
+
+
+def _tuning_tables(learned: Learned) -> dict[str, pd.DataFrame]:
+    tuning = learned.tuning
+    return {} if tuning is None else {"tuning_trials": tuning.trials, "tuning_comparison": tuning.comparison}
 
 
 def _card(learned: Learned) -> ModelCard:

@@ -7,10 +7,12 @@ from tierwise.potential.model import PotentialModel
 from tierwise.potential.parts import from_parts, to_parts
 from tierwise.potential.predict import predict, predict_median
 from tierwise.potential.train import train
+from tierwise.potential.tune import Tuning, tune
 
 __all__ = [
     "Backtest",
     "PotentialModel",
+    "Tuning",
     "backtest",
     "contributions",
     "from_parts",
@@ -19,4 +21,5 @@ __all__ = [
     "predict_median",
     "to_parts",
     "train",
+    "tune",
 ]

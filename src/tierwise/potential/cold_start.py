@@ -22,6 +22,7 @@ from tierwise.potential.snapshots import current_value
 
 Floats = NDArray[np.float64]
 TENURE = "tenure_days"
+REFUSALS = ("too_few_rows", "not_tested", "worse")
 _POWER = 1.5
 
 
@@ -35,6 +36,8 @@ class ColdStart:
         terms: The target so far and the tenure, as far as they help.
         target: The target metric's name.
         trained_on: `newcomers`, `all_partners` where too few newcomers were seen, or `nobody`.
+        refused: Why persistence is used instead: a code of `REFUSALS`; empty where this model is used.
+        detail: The figures behind that.
     """
 
     base: float
@@ -42,6 +45,13 @@ class ColdStart:
     terms: tuple[LogTerm, ...]
     target: str
     trained_on: str
+    refused: str = ""
+    detail: str = ""
+
+    @property
+    def used(self) -> bool:
+        """Whether newcomers are predicted by this model."""
+        return self.trained_on != "nobody" and not self.refused
 
     def parts(self, rows: pd.DataFrame) -> dict[str, Floats]:
         """Return each feature's additive part of the log prediction, shape (n,) each."""
@@ -72,8 +82,10 @@ def fit_cold_start(
     """
     enough = len(newcomers) >= spec.rows
     rows, trained_on = (newcomers, "newcomers") if enough else (everyone, "all_partners")
-    if rows.empty:
-        return ColdStart(float(np.log(floor)), {}, (), features.target, "nobody")
+    if len(rows) < spec.rows:
+        found = f"{len(rows)} labelled snapshots, {spec.rows} are needed" if len(rows) else ""
+        refused = "too_few_rows" if len(rows) else ""
+        return ColdStart(float(np.log(floor)), {}, (), features.target, "nobody", refused, found)
     mean = float(rows["label"].mean())
     if mean <= floor:
         return ColdStart(float(np.log(floor)), {}, (), features.target, trained_on)

@@ -13,6 +13,7 @@ from scipy.stats import ks_2samp
 from tierwise.config.model_spec import FeatureSet, IntervalSpec
 from tierwise.potential.cold_start import ColdStart
 from tierwise.potential.folds import fold_at
+from tierwise.potential.gate import GateResult
 from tierwise.potential.intervals import LogScale, calibrate, widen
 from tierwise.potential.model import DIAGNOSTIC_COLUMNS, DIAGNOSTICS
 from tierwise.potential.snapshots import current_value, origins
@@ -34,6 +35,12 @@ def findings_frame(findings: Sequence[Finding]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(DIAGNOSTIC_COLUMNS)).astype("str")
 
 
+def diagnose_gate(gate: GateResult) -> Iterator[Finding]:
+    """Say why the model is not used."""
+    if not gate.accepted:
+        yield Finding("gate_closed", gate.sentence)
+
+
 def diagnose_features(labelled: pd.DataFrame, snapshots: pd.DataFrame, features: FeatureSet) -> Iterator[Finding]:
     """Find metrics that cannot help, and labels below zero."""
     for name in features.names if len(labelled) else ():
@@ -52,7 +59,9 @@ def diagnose_intervals(bands: pd.DataFrame, cold_start: ColdStart, headroom: pd.
         yield Finding("no_interval")
     elif (bands["source"] == "persistence").sum() == 1:
         yield Finding("interval_bands_pooled")
-    if cold_start.trained_on != "newcomers":
+    if cold_start.refused:
+        yield Finding(f"cold_start_{cold_start.refused}", cold_start.detail)
+    elif cold_start.trained_on != "newcomers":
         yield Finding(f"cold_start_{cold_start.trained_on}")
     if headroom.empty:
         yield Finding("headroom_unknown")

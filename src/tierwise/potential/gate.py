@@ -42,6 +42,7 @@ class GateResult:
         gini_persistence: Likewise for persistence.
         partners: Partners in the folds.
         origins: As-of dates of the folds, ISO.
+        detail: The figures behind a refusal, where the reason alone does not say how much is missing.
     """
 
     accepted: bool
@@ -51,11 +52,12 @@ class GateResult:
     gini_persistence: float | None = None
     partners: int = 0
     origins: tuple[str, ...] = ()
+    detail: str = ""
 
     @property
     def sentence(self) -> str:
         """The reason in words."""
-        return REASONS[self.reason]
+        return f"{REASONS[self.reason]} ({self.detail})" if self.detail else REASONS[self.reason]
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def decide(folds: Sequence[Scored], spec: GateSpec, rng: np.random.Generator) ->
     model = float(np.mean([normalized_gini(fold.actual, fold.model) for fold in folds]))
     persistence = float(np.mean([normalized_gini(fold.actual, fold.persistence) for fold in folds]))
     if len(partners) < spec.partners:
-        return GateResult(False, "too_few_partners", None, None, None, len(partners), origins)
+        found = f"{len(partners)} partners with a history, {spec.partners} are needed"
+        return GateResult(False, "too_few_partners", None, None, None, len(partners), origins, found)
     if not np.isfinite(model) or not np.isfinite(persistence):
         return GateResult(False, "all_labels_zero", None, None, None, len(partners), origins)
     probability = gain_probability(folds, partners, spec.bootstraps, rng)

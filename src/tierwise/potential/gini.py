@@ -60,7 +60,8 @@ def _areas(actual: Floats, score: Floats, weights: Floats) -> Floats:
     total = money.sum(axis=1, keepdims=True)
     shares = money / np.where(total > 0, total, np.nan)
     after = np.cumsum(shares, axis=1)
-    widths = people / people.sum(axis=1, keepdims=True)
+    counted = people.sum(axis=1, keepdims=True)
+    widths = people / np.where(counted > 0, counted, np.nan)
     return np.asarray(np.sum(widths * (2 * after - shares), axis=1) - 1)
 
 

@@ -30,6 +30,10 @@ DIAGNOSTICS = {
     "interval_bands_pooled": "too few partners for separate size bands in the interval",
     "cold_start_all_partners": "too few newcomers in the past; all partners stand in for them",
     "cold_start_nobody": "no completed review, so newcomers have no prediction of their own",
+    "cold_start_too_few_rows": "too few labelled snapshots for a model of newcomers; they keep persistence",
+    "cold_start_not_tested": "no past review can test the model of newcomers; they keep persistence",
+    "cold_start_worse": "on the last past review newcomers were ranked better by persistence, which they keep",
+    "gate_closed": "partners with a history keep persistence",
     "headroom_unknown": "no rows to measure what comparable partners attain",
 }
 
@@ -82,11 +86,11 @@ class PotentialModel:
     def sources(self, rows: pd.DataFrame) -> pd.Series:
         """Return the potential source of each row.
 
-        Newcomers are `cold_start` unless nothing at all was learned about newcomers.
+        Newcomers are `cold_start`, or `persistence` where the cold-start model is not used.
         """
         new = is_newcomer(rows, self.features, self.spec.cold_start.tenure_days)
-        cold = new & (self.cold_start.trained_on != "nobody")
-        return pd.Series(np.where(cold, "cold_start", self.source), index=rows.index, dtype="str")
+        of_newcomers = "cold_start" if self.cold_start.used else "persistence"
+        return pd.Series(np.where(new, of_newcomers, self.source), index=rows.index, dtype="str")
 
     def persistence(self, rows: pd.DataFrame) -> Floats:
         """Return the target as of the date, shape (n,)."""

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from tierwise.config.model_spec import FeatureSet, PotentialSpec
 from tierwise.potential.blend import Blend, fit_blend
-from tierwise.potential.cold_start import ColdStart, fit_cold_start
-from tierwise.potential.diagnose import diagnose_features, diagnose_intervals, findings_frame, regime
+from tierwise.potential.cold_start import ColdStart
+from tierwise.potential.diagnose import diagnose_features, diagnose_gate, diagnose_intervals, findings_frame, regime
 from tierwise.potential.folds import Fold, inner_folds
-from tierwise.potential.gate import GateResult, Scored, decide
 from tierwise.potential.headroom import headroom_table
 from tierwise.potential.intervals import (
     BAND_COLUMNS,
@@ -25,33 +24,19 @@ from tierwise.potential.intervals import (
     fit_quantiles,
     log_scale,
 )
+from tierwise.potential.judge import Context, judge
 from tierwise.potential.model import PotentialModel
+from tierwise.potential.newcomers import learn_newcomers
 from tierwise.potential.snapshots import (
     assert_embargo,
     check_columns,
     closed,
     current_value,
-    is_newcomer,
     origins,
 )
 
 Floats = NDArray[np.float64]
 _FLOOR_SHARE = 1e-3
-
-
-@dataclass(frozen=True)
-class _Context:
-    """What every training step shares."""
-
-    features: FeatureSet
-    spec: PotentialSpec
-    seed: int
-
-    def rng(self, step: int) -> np.random.Generator:
-        return np.random.default_rng([self.seed, step])
-
-    def newcomers(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
-        return is_newcomer(rows, self.features, self.spec.cold_start.tenure_days)
 
 
 def train(
@@ -73,7 +58,7 @@ def train(
         InvalidInput: If a column is missing or a label is infinite.
     """
     check_columns(snapshots, features, labelled=True)
-    context = _Context(features, spec, seed)
+    context = Context(features, spec, seed)
     labelled = closed(snapshots, as_of)
     assert_embargo(labelled, as_of)
     folds = inner_folds(labelled, spec.gate.origins)
@@ -82,10 +67,11 @@ def train(
     scale = log_scale(labelled["label"].to_numpy(dtype=np.float64))
     quantiles = _quantiles(folds, scale, context) if gate.accepted else None
     floor = scale.unit * _FLOOR_SHARE
-    cold_start = _cold_start(labelled, context, floor)
+    cold_start = learn_newcomers(labelled, folds, inner if gate.accepted else None, context, floor)
     bands = _bands(labelled, _Calibration(inner, quantiles, cold_start, scale), context)
     headroom = _headroom(snapshots, as_of, context)
     findings = [
+        *diagnose_gate(gate),
         *diagnose_features(labelled, snapshots, features),
         *diagnose_intervals(bands, cold_start, headroom),
         *regime(labelled, scale, spec.intervals),
@@ -97,46 +83,10 @@ def train(
     )  # fmt: skip
 
 
-def judge(labelled: pd.DataFrame, folds: Sequence[Fold], context: _Context) -> tuple[GateResult, Blend | None]:
-    """Run the gate; return its answer and the blend of the latest fold, which has not seen that fold's test review."""
-    reason = _why_no_model(labelled, folds, context)
-    if reason is not None:
-        return GateResult(False, reason), None
-    blends = [fit_blend(fold.training, context.features, context.spec, context.seed) for fold in folds]
-    scored = [_score(fold, blend, context) for fold, blend in zip(folds, blends, strict=True)]
-    return decide(scored, context.spec.gate, context.rng(1)), blends[-1]
-
-
-def _why_no_model(labelled: pd.DataFrame, folds: Sequence[Fold], context: _Context) -> str | None:
-    if labelled.empty:
-        return "no_completed_review"
-    if not folds:
-        return "no_time_honest_fold"
-    if min(len(fold.training) for fold in folds) < context.spec.training_rows:
-        return "too_few_snapshots"
-    if any(fold.training["label"].sum() <= 0 or fold.test["label"].sum() <= 0 for fold in folds):
-        return "all_labels_zero"
-    varying = [name for name in context.features.names if folds[0].training[name].nunique(dropna=True) > 1]
-    return None if varying else "no_usable_features"
-
-
-def _score(fold: Fold, blend: Blend, context: _Context) -> Scored:
-    kept = fold.test[~context.newcomers(fold.test)].reset_index(drop=True)
-    kept = kept if len(kept) else fold.test
-    actual = kept["label"].to_numpy(dtype=np.float64)
-    persistence = current_value(kept, context.features.target)
-    return Scored(fold.origin, kept["partner_id"], actual, blend.log_prediction(kept), persistence)
-
-
-def _quantiles(folds: Sequence[Fold], scale: LogScale, context: _Context) -> QuantileModels:
+def _quantiles(folds: Sequence[Fold], scale: LogScale, context: Context) -> QuantileModels:
     attributes = context.features.attributes if context.spec.attributes_as_features else ()
     fit = QuantileFit(context.spec.trees, context.spec.intervals, attributes, context.seed)
     return fit_quantiles(folds[-1].training, scale, context.features, fit)
-
-
-def _cold_start(labelled: pd.DataFrame, context: _Context, floor: float) -> ColdStart:
-    newcomers = labelled[context.newcomers(labelled)]
-    return fit_cold_start(newcomers, labelled, context.features, context.spec.cold_start, floor)
 
 
 @dataclass(frozen=True)
@@ -147,32 +97,33 @@ class _Calibration:
     scale: LogScale
 
 
-def _bands(labelled: pd.DataFrame, parts: _Calibration, context: _Context) -> pd.DataFrame:
+def _bands(labelled: pd.DataFrame, parts: _Calibration, context: Context) -> pd.DataFrame:
     if labelled.empty:
         return pd.DataFrame(columns=list(BAND_COLUMNS))
     last = labelled[labelled["as_of"] == origins(labelled)[-1]]
     new = context.newcomers(last)
     established = last[~new].reset_index(drop=True) if (~new).any() else last.reset_index(drop=True)
-    tables = [_persistence_bands(established, parts, context), _cold_bands(labelled, parts, context)]
+    by_persistence = established if parts.cold_start.used else last.reset_index(drop=True)
+    tables = [_persistence_bands(by_persistence, parts, context), _cold_bands(labelled, parts, context)]
     if parts.quantiles is not None and parts.inner is not None:
         tables.insert(0, _model_bands(established, parts.inner, parts, context))
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
-def _model_bands(rows: pd.DataFrame, inner: Blend, parts: _Calibration, context: _Context) -> pd.DataFrame:
+def _model_bands(rows: pd.DataFrame, inner: Blend, parts: _Calibration, context: Context) -> pd.DataFrame:
     assert parts.quantiles is not None
     actual = parts.scale.log(rows["label"].to_numpy(dtype=np.float64))
     centre = inner.predict(rows)
     return calibrate("model", centre, parts.quantiles.bounds(rows), actual, context.spec.intervals)
 
 
-def _persistence_bands(rows: pd.DataFrame, parts: _Calibration, context: _Context) -> pd.DataFrame:
+def _persistence_bands(rows: pd.DataFrame, parts: _Calibration, context: Context) -> pd.DataFrame:
     centre = current_value(rows, context.features.target)
     logged, actual = parts.scale.log(centre), parts.scale.log(rows["label"].to_numpy(dtype=np.float64))
     return calibrate("persistence", centre, (logged, logged), actual, context.spec.intervals)
 
 
-def _cold_bands(labelled: pd.DataFrame, parts: _Calibration, context: _Context) -> pd.DataFrame:
+def _cold_bands(labelled: pd.DataFrame, parts: _Calibration, context: Context) -> pd.DataFrame:
     newcomers = labelled[context.newcomers(labelled)]
     rows = newcomers if len(newcomers) >= context.spec.cold_start.rows else labelled
     centre = parts.cold_start.predict(rows)
@@ -181,7 +132,7 @@ def _cold_bands(labelled: pd.DataFrame, parts: _Calibration, context: _Context) 
     return calibrate("cold_start", centre, (logged, logged), actual, one_band)
 
 
-def _headroom(snapshots: pd.DataFrame, as_of: pd.Timestamp, context: _Context) -> pd.DataFrame:
+def _headroom(snapshots: pd.DataFrame, as_of: pd.Timestamp, context: Context) -> pd.DataFrame:
     known = snapshots[snapshots["as_of"] <= as_of]
     latest = known[known["as_of"] == known["as_of"].max()].reset_index(drop=True)
     current = current_value(latest, context.features.target)

@@ -37,6 +37,8 @@ PLANTS = (
     Plant("files", "tierwise/tables", "import openpyxl"),
     Plant("files", "tierwise/tracking", "import joblib"),
     Plant("learning", "tierwise/jobs", "from sklearn.cluster import KMeans"),
+    Plant("estimators", "tierwise/potential", "import statsmodels.api"),
+    Plant("estimators", "tierwise/jobs", "import diff_diff"),
     Plant("sqlalchemy", "tierwise/store", "import sqlalchemy"),
     Plant("terminal", "tierwise/jobs", "import rich.progress"),
     Plant("drawing", "tierwise/tracking", "import matplotlib.pyplot"),

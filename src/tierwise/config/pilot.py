@@ -1,0 +1,167 @@
+"""How a pilot is assigned and read: the frozen settings of `tierwise.pilots` (METHODS section 5).
+
+They name columns of plain frames, so the same settings serve a workspace and a notebook.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tierwise.config.base import Settings
+from tierwise.config.names import hint
+
+Column = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Role = Literal["primary", "guardrail", "exploratory"]
+
+
+class OutcomeSettings(Settings):
+    """One metric that a pilot reads.
+
+    Attributes:
+        role: `primary` decides (Holm), `guardrail` may veto, `exploratory` only suggests (Benjamini-Hochberg).
+        per: The metric below the line; the outcome is then a ratio of totals, by the delta method over partners.
+        direction: `up` where more is better, `down` where less is.
+        minimum_effect: The smallest change that matters, as a share of the control arm's value: 0.05 is 5 %.
+        tolerance: For a guardrail: the worst change that is accepted, as a share of the control arm's value.
+        missing: The value of a partner without one; without it the partner is counted as missing.
+        left: The value of a partner that left; without it what was measured of the partner counts.
+    """
+
+    role: Role = "exploratory"
+    per: Column | None = None
+    direction: Literal["up", "down"] = "up"
+    minimum_effect: Positive | None = None
+    tolerance: Annotated[float, Field(ge=0)] = 0.05
+    missing: float | None = None
+    left: float | None = None
+
+
+class AnalysisSettings(Settings):
+    """How a randomised pilot is read.
+
+    Attributes:
+        control: The arm that the others are compared with.
+        shares: The share of units that each arm was to get, in any unit; equal where nothing is said.
+        outcomes: The metrics, by column.
+        covariates: Columns known before the start: they make the estimate sharper and never biased.
+        strata: Columns within which arms were drawn.
+        pair: The column of the matched pair or block, for the randomisation test.
+        cluster: The column of the unit that was drawn, where partners share one.
+        archetype: The column by which effects are shown one by one.
+        alpha: The error rate: 0.05 gives intervals of 95 %.
+        look: What share of the planned information is in, where the pilot has looks before its end.
+        permutations: How many assignments the randomisation test draws.
+        seed: The seed of that test.
+    """
+
+    control: Column
+    shares: dict[Column, Positive] = Field(default_factory=dict)
+    outcomes: Annotated[dict[Column, OutcomeSettings], Field(min_length=1)]
+    covariates: tuple[Column, ...] = ()
+    strata: tuple[Column, ...] = ()
+    pair: Column | None = None
+    cluster: Column | None = None
+    archetype: Column | None = None
+    alpha: Share = 0.05
+    look: Annotated[float, Field(gt=0, le=1)] | None = None
+    permutations: Count = 999
+    seed: int = 1
+
+    @model_validator(mode="after")
+    def _control_has_a_share(self) -> Self:
+        if self.shares and self.control not in self.shares:
+            raise ValueError(f"the control arm {self.control!r} has no share; {hint(self.control, self.shares)}")
+        return self
+
+    def named(self, role: Role) -> tuple[str, ...]:
+        """The outcomes of one role, in the order of the file."""
+        return tuple(name for name, outcome in self.outcomes.items() if outcome.role == role)
+
+
+class AssignmentSettings(Settings):
+    """How units are drawn into arms.
+
+    Attributes:
+        arms: The share of units of each arm, in any unit; the first arm is the control.
+        strata: Columns within which arms are drawn, such as region and archetype.
+        match_on: Numeric columns by which like units are put into one block; empty draws within strata only.
+        cluster: The column of the unit that is drawn, where partners share a distributor or a manager.
+        balance: Columns whose balance a draw must reach.
+        acceptance: The share of draws that balance would accept: 0.01 keeps one draw of a hundred.
+        most_draws: How often to draw at most.
+        seed: The seed of the draw.
+    """
+
+    arms: Annotated[dict[Column, Positive], Field(min_length=2)]
+    strata: tuple[Column, ...] = ()
+    match_on: tuple[Column, ...] = ()
+    cluster: Column | None = None
+    balance: tuple[Column, ...] = ()
+    acceptance: Annotated[float, Field(gt=0, le=1)] = 0.05
+    most_draws: Count = 1000
+    seed: int
+
+
+class PowerSettings(Settings):
+    """What a planner asks of the history.
+
+    Attributes:
+        outcome: The column of the outcome over a past window as long as the pilot's.
+        arms: The share of units of each arm; the first arm is the control.
+        covariates: Columns known before that window.
+        cluster: The column of the unit that is drawn, where partners share one.
+        effect: The effect that matters, as a share of the control arm's value.
+        units: How many units take part; all rows of the history where nothing is said.
+        alpha: The error rate.
+        power: The power to be reached.
+        simulations: How many pilots are simulated.
+        seed: The seed of the simulation.
+    """
+
+    outcome: Column
+    arms: Annotated[dict[Column, Positive], Field(min_length=2)]
+    covariates: tuple[Column, ...] = ()
+    cluster: Column | None = None
+    effect: Positive
+    units: Annotated[int, Field(ge=4)] | None = None
+    alpha: Share = 0.05
+    power: Share = 0.8
+    simulations: Annotated[int, Field(ge=50)] = 500
+    seed: int = 1
+
+
+class MoneySettings(Settings):
+    """What a pilot cost and brought, for its return.
+
+    Attributes:
+        revenue: The column of revenue in the pilot's window.
+        margin: The column of margin in that window, or a share of revenue such as 0.3.
+        cost: The column of what a unit cost in the window, or a fixed amount per unit of each arm.
+        window_months: How many months the window has, for the payback.
+        currency: The currency of all amounts.
+    """
+
+    revenue: Column
+    margin: Column | Annotated[float, Field(gt=0, le=1)]
+    cost: Column | dict[Column, Annotated[float, Field(ge=0)]]
+    window_months: Positive
+    currency: str = "USD"
+
+
+class DecisionSettings(Settings):
+    """The rule, written beforehand, by which an arm is rolled out.
+
+    Attributes:
+        show: What the primary metrics must show: `better` than the control, or better by the `minimum_effect`.
+        guardrails: `no_harm_shown` lets pass what is not proven worse than the tolerance; `shown_safe` asks for proof.
+        least_return: The least return that the interval must lie above: 0 means that the money comes back.
+    """
+
+    show: Literal["better", "minimum_effect"] = "better"
+    guardrails: Literal["no_harm_shown", "shown_safe"] = "no_harm_shown"
+    least_return: float | None = None

@@ -1,0 +1,44 @@
+"""The doors to the estimators' libraries, which take seconds to load and warn while they do."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def diff_diff() -> Any:
+    """Import diff-diff, without its warning about an option of pandas that it sets."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*mode.chained_assignment.*")
+        import diff_diff as library
+    return library
+
+
+def rdrobust(*arguments: Any, **options: Any) -> Any:
+    """Call `rdrobust.rdrobust`."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*mode.chained_assignment.*")
+        from rdrobust import rdrobust as estimate
+    return estimate(*arguments, **options)
+
+
+def rddensity(*arguments: Any, **options: Any) -> Any:
+    """Call `rddensity.rddensity`."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*mode.chained_assignment.*")
+        from rddensity import rddensity as test
+    return test(*arguments, **options)
+
+
+def robust_covariance(columns: Floats, residuals: Floats, clusters: NDArray[np.int64] | None) -> tuple[Floats, Floats]:
+    """HC2 or, with clusters, CR2 covariance of the coefficients, and the Bell-McCaffrey degrees of freedom of each."""
+    linear_algebra = diff_diff().linalg
+    covariance, degrees = linear_algebra.compute_robust_vcov(
+        columns, residuals, cluster_ids=clusters, vcov_type="hc2_bm", return_dof=True
+    )
+    return np.asarray(covariance), np.asarray(degrees)

@@ -1,0 +1,136 @@
+"""Least squares with covariances that hold in small samples: HC2 by unit, CR2 by cluster, Bell-McCaffrey degrees.
+
+Thin wrapping of statsmodels (coefficients, CR1) and diff-diff (HC2 and CR2 with Bell-McCaffrey degrees of freedom).
+
+Sources: Lin, "Agnostic notes on regression adjustments to experimental data", Annals of Applied Statistics 7 (2013);
+Bell & McCaffrey (2002); Imbens & Kolesár, "Robust standard errors in small samples", REStat 98 (2016);
+Pustejovsky & Tipton, JBES 36 (2018).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from statsmodels.regression.linear_model import OLS
+
+from tierwise.pilots.libraries import robust_covariance
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+# CR2 takes the square root of a matrix per cluster; above this many units a cluster, CR1 with G - 1 degrees serves.
+LARGEST_CR2_CLUSTER = 1500
+_MOST_LEVERAGE = 0.999
+_UNITS_PER_COEFFICIENT = 5
+_CLUSTERS_PER_COEFFICIENT = 3
+
+
+@dataclass(frozen=True)
+class Design:
+    """The columns of one regression: a constant, one column per arm but the control, then covariates.
+
+    Attributes:
+        columns: Shape (units, k).
+        arms: How many arms besides the control.
+        adjustment: `none`, `additive` or `lin`.
+    """
+
+    columns: Floats
+    arms: int
+    adjustment: str
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Coefficients, their covariance and degrees of freedom, and the residuals they came from."""
+
+    coefficients: Floats
+    covariance: Floats
+    degrees: Floats
+    residuals: Floats
+    variance: str
+
+    @property
+    def usable(self) -> bool:
+        """Whether every arm has a standard error."""
+        return bool(np.isfinite(self.covariance).all())
+
+
+def choose_design(arm: Codes, arms: int, covariates: Floats, clusters: Codes | None) -> Design:
+    """Choose how far to adjust: Lin's interactions where the sample bears them, else additive, else not at all.
+
+    Args:
+        arm: 0 for the control, 1.. for the other arms, shape (n,).
+        arms: How many arms there are besides the control.
+        covariates: Shape (n, c), finite.
+        clusters: Cluster codes, or None where units were drawn.
+    """
+    dummies = (arm[:, None] == np.arange(1, arms + 1)).astype(float)
+    plain = np.column_stack([np.ones(len(arm)), dummies])
+    centred = independent_columns(covariates - covariates.mean(axis=0), plain)
+    interactions = [centred * dummies[:, [index]] for index in range(arms)]
+    candidates = [
+        Design(np.column_stack([plain, centred, *interactions]), arms, "lin"),
+        Design(np.column_stack([plain, centred]), arms, "additive"),
+        Design(np.column_stack([plain, centred[:, :1]]), arms, "additive"),
+    ]
+    if centred.shape[1]:
+        for candidate in candidates[clusters is not None :]:
+            if _bears(candidate.columns, clusters):
+                return candidate
+    return Design(plain, arms, "none")
+
+
+def _bears(columns: Floats, clusters: Codes | None) -> bool:
+    count = columns.shape[1]
+    if clusters is None and len(columns) < _UNITS_PER_COEFFICIENT * count:
+        return False
+    if clusters is not None and len(np.unique(clusters)) < _CLUSTERS_PER_COEFFICIENT * count:
+        return False
+    basis, triangle = np.linalg.qr(columns)
+    diagonal = np.abs(np.diag(triangle))
+    if diagonal.min() <= 1e-9 * diagonal.max():
+        return False
+    return bool(np.square(basis).sum(axis=1).max() < _MOST_LEVERAGE)
+
+
+def independent_columns(columns: Floats, given: Floats) -> Floats:
+    """Keep the columns, in order and scaled to unit spread, that earlier ones and `given` do not already say."""
+    spread = columns.std(axis=0)
+    scaled = columns[:, spread > 1e-12] / spread[spread > 1e-12]
+    if not scaled.shape[1]:
+        return np.asarray(scaled)
+    triangle = np.linalg.qr(np.column_stack([given, scaled]), mode="r")
+    left = np.abs(np.diag(triangle))[given.shape[1] :] / np.sqrt(len(columns))
+    return np.asarray(scaled[:, : len(left)][:, left > 1e-6])
+
+
+def fit(design: Design, outcome: Floats, clusters: Codes | None = None) -> Fit:
+    """Fit by least squares, with HC2 by unit or CR2 by cluster, and Bell-McCaffrey degrees of freedom.
+
+    Args:
+        design: The columns.
+        outcome: Shape (n,), finite.
+        clusters: Cluster codes, shape (n,), or None.
+    """
+    model = OLS(outcome, design.columns)
+    fitted = model.fit()
+    residuals = np.asarray(fitted.resid)
+    if clusters is not None and np.bincount(clusters).max() > LARGEST_CR2_CLUSTER:
+        robust = fitted.get_robustcov_results("cluster", groups=clusters, use_t=True)
+        degrees = np.full(design.columns.shape[1], len(np.unique(clusters)) - 1.0)
+        return Fit(np.asarray(fitted.params), np.asarray(robust.cov_params()), degrees, residuals, "CR1")
+    covariance, degrees = robust_covariance(design.columns, residuals, clusters)
+    return Fit(np.asarray(fitted.params), covariance, degrees, residuals, "HC2" if clusters is None else "CR2")
+
+
+def cross_covariance(design: Design, first: Floats, second: Floats, clusters: Codes | None = None) -> Floats:
+    """The covariance between the coefficients of two outcomes on the same columns, shape (k, k).
+
+    By polarisation: the robust covariance is quadratic in the outcome.
+    """
+    together = fit(design, first + second, clusters).covariance
+    apart = fit(design, first - second, clusters).covariance
+    return np.asarray((together - apart) / 4)

@@ -18,13 +18,14 @@ from tierwise.config.policy import Policy
 from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
+from tierwise.jobs.changes import ReviewNow, previous_review
+from tierwise.jobs.explain_review import explain_review
 from tierwise.jobs.guardrail_report import guardrail_documents
 from tierwise.jobs.policy_inputs import with_outputs, with_recorded_flags
 from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.review_summary import summarise
 from tierwise.jobs.review_tables import ScoredReview, output_tables
-from tierwise.jobs.roadmap import RoadmapBasis, plan_roadmaps
 from tierwise.jobs.tier_history import history_before
 from tierwise.metrics import compute
 from tierwise.policy import move, place
@@ -102,7 +103,8 @@ def _review(engine: Engine, context: _Context, steps: Steps) -> ScoredReview:
     _check_known(rows, as_of)
     steps.begin("apply the models")
     model = potential.from_parts(context.champion.bundle.group("potential"))
-    outputs = with_outputs(rows, model, archetypes.from_parts(context.champion.bundle.group("archetypes")))
+    found = archetypes.from_parts(context.champion.bundle.group("archetypes"))
+    outputs = with_outputs(rows, model, found)
     inputs = with_recorded_flags(engine, workspace, outputs, as_of)
     steps.begin("place and move the partners")
     placement = place(engine, policy, inputs)
@@ -110,17 +112,22 @@ def _review(engine: Engine, context: _Context, steps: Steps) -> ScoredReview:
     moves = move(policy, placement, history, as_of, workspace.settings.calendar)
     steps.begin("explain")
     data_fingerprint = fingerprint(engine, workspace, as_of)
+    contributions = potential.contributions(model, rows)
+    version = f"{context.champion.version}"
+    now = ReviewNow(as_of, version, model, found, policy, inputs, placement, moves, contributions)
+    explained = explain_review(engine, workspace, context.output, now)
     return ScoredReview(
         as_of=as_of,
         run_id=_run_id(context, data_fingerprint, history),
-        model_version=f"{context.champion.version}",
+        model_version=version,
         policy=policy,
         data_fingerprint=data_fingerprint,
         inputs=inputs,
         placement=placement,
         moves=moves,
-        contributions=potential.contributions(model, rows),
-        roadmap=plan_roadmaps(engine, workspace, RoadmapBasis(as_of, model, inputs, placement, moves)),
+        contributions=contributions,
+        roadmap=explained["roadmap"],
+        explained=explained,
     )
 
 
@@ -133,9 +140,11 @@ def _check_known(rows: pd.DataFrame, as_of: date) -> None:
 def _run_id(context: _Context, data_fingerprint: str, history: pd.DataFrame) -> str:
     """Name the run after everything that its result depends on."""
     past = hashlib.sha256(history.to_csv(index=False).encode()).hexdigest()
+    earlier = previous_review(context.output, context.as_of)
     parts = (
         tierwise.__version__, context.as_of.isoformat(), data_fingerprint, str(context.champion.version),
         context.champion.bundle.sha256, context.policy.version, context.policy.sha256, past,
+        earlier.run_id if earlier else "",
     )  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:RUN_ID_LENGTH]
 

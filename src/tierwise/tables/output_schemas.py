@@ -260,7 +260,8 @@ def output_table(name: str) -> OutputTable:
 def empty_table(name: str) -> pd.DataFrame:
     """Return an output table without rows, and without the columns that the run gives."""
     columns = {column: kind for column, kind in output_table(name).columns.items() if column not in REVIEW_COLUMNS}
-    return pa.schema(list(columns.items())).empty_table().to_pandas(date_as_object=False)
+    frame: pd.DataFrame = pa.schema(list(columns.items())).empty_table().to_pandas(date_as_object=False)
+    return frame
 
 
 def _check_columns(name: str, found: list[str], wanted: list[str]) -> None:

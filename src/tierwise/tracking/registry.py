@@ -167,11 +167,28 @@ class Registry:
         """
         if self.is_new():
             raise _no_champion(self.model_name)
-        with connected(self.tracking_uri) as client, tempfile.TemporaryDirectory(prefix="tierwise-") as folder:
+        with connected(self.tracking_uri) as client:
             found = next((item for item in self._versions(client) if CHAMPION in item.aliases), None)
             if found is None:
                 raise _no_champion(self.model_name)
-            facts = _summary(found)["facts"]
+            return self._loaded(client, found)
+
+    def load_version(self, version: str) -> Champion:
+        """Download any version and load it, if every file is the one that was registered.
+
+        Args:
+            version: A version number, `champion` or `challenger`.
+
+        Raises:
+            InvalidInput: If there is no such version.
+            OutsideFailure: If MLflow fails, or a file is missing or differs from what was registered.
+        """
+        with self._client_for(version) as client:
+            return self._loaded(client, self._find(client, version))
+
+    def _loaded(self, client: MlflowClient, found: ModelVersion) -> Champion:
+        facts = _summary(found)["facts"]
+        with tempfile.TemporaryDirectory(prefix="tierwise-") as folder:
             bundle = load_bundle(self._bundle_folder(client, found, Path(folder)), facts.get("bundle_sha256"))
         return Champion(int(found.version), bundle, facts)
 

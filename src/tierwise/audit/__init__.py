@@ -1,1 +1,6 @@
-"""Audit: whether the partners that a model meets still look like those it learned from."""
+"""Checks on what the models are fed and what comes out (METHODS section 6): drift."""
+
+from tierwise.audit.drift import Drift, DriftSettings, detect_drift
+from tierwise.audit.rows import reference_rows
+
+__all__ = ["Drift", "DriftSettings", "detect_drift", "reference_rows"]

@@ -12,6 +12,7 @@ from tierwise.archetypes import ArchetypeModel
 from tierwise.config.load import Workspace
 from tierwise.config.model_spec import ModelSpec
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
+from tierwise.jobs.drift import training_drift
 from tierwise.jobs.learned import Learned
 from tierwise.jobs.model_files import load_model_spec
 from tierwise.jobs.progress import Notify, Steps, silent
@@ -50,7 +51,8 @@ def train(workspace: Workspace, as_of: date, today: date, notify: Notify = silen
         data_fingerprint = fingerprint(engine, workspace, as_of)
     learned = _learn(workspace, _Inputs(as_of, data_fingerprint, spec, snapshots, trials), registry, steps)
     steps.begin("register the version")
-    return _summary(learned, log_training(registry, training_record(learned)))
+    record = training_record(learned, training_drift(learned, registry))
+    return _summary(learned, log_training(registry, record))
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 import tierwise
 from tierwise import archetypes, potential
+from tierwise.audit import Drift
+from tierwise.jobs.drift import drift_parts
 from tierwise.jobs.learned import Learned
+from tierwise.jobs.training_plots import plots_of
 from tierwise.reports.model_card import ModelCard, model_card_documents
-from tierwise.reports.plots import POOLED, training_plots
+from tierwise.reports.plots import POOLED, Plot, plot_files
 from tierwise.store.bundle import grouped
 from tierwise.tracking import TrainingRecord
 
 EXAMPLE_ROWS = 5
 
 
-def training_record(learned: Learned) -> TrainingRecord:
-    """Put together what is logged of a training."""
-    backtest = learned.backtest
+def training_record(learned: Learned, drift: Drift) -> TrainingRecord:
+    """Put together what is logged of a training; `drift` holds its rows against those of the version in force."""
+    backtest, plots = learned.backtest, plots_of(learned, drift)
     return TrainingRecord(
         as_of=learned.as_of,
         data_fingerprint=learned.data_fingerprint,
         gate=learned.potential.source,
         parts=grouped(
-            potential=potential.to_parts(learned.potential), archetypes=archetypes.to_parts(learned.archetypes)
+            potential=potential.to_parts(learned.potential),
+            archetypes=archetypes.to_parts(learned.archetypes),
+            drift=drift_parts(learned),
         ),
         input_example=learned.current[_model_columns(learned)].head(EXAMPLE_ROWS),
         params=_params(learned),
@@ -32,9 +39,11 @@ def training_record(learned: Learned) -> TrainingRecord:
             **backtest.tables(),
             **{f"archetypes_{name}": table for name, table in learned.archetypes.tables.items()},
             **_tuning_tables(learned),
+            **drift.tables(),
         },
-        plots=training_plots(backtest.scores, backtest.calibration, learned.features.target_unit),
-        documents=model_card_documents(_card(learned)),
+        plots=plot_files(plots),
+        plot_tables={plot.name: plot.table for plot in plots},
+        documents=model_card_documents(_card(learned, plots)),
     )
 
 
@@ -43,7 +52,7 @@ def _tuning_tables(learned: Learned) -> dict[str, pd.DataFrame]:
     return {} if tuning is None else {"tuning_trials": tuning.trials, "tuning_comparison": tuning.comparison}
 
 
-def _card(learned: Learned) -> ModelCard:
+def _card(learned: Learned, plots: Sequence[Plot]) -> ModelCard:
     settings, gate = learned.workspace.settings, learned.potential.gate
     metric = learned.workspace.catalog.metrics[learned.features.target]
     features = [(feature.title, feature.family, feature.direction) for feature in learned.features.metrics]
@@ -68,6 +77,7 @@ def _card(learned: Learned) -> ModelCard:
         archetypes_sentence=learned.archetypes_sentence,
         notes=learned.notes,
         contact=metric.owner or "the owner of the workspace",
+        pictures={plot.name: plot.inline for plot in plots},
     )
 
 

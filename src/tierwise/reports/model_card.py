@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pandas as pd
@@ -61,6 +61,7 @@ class ModelCard:
         archetypes_sentence: What was found, or why nothing was.
         notes: What could not be done, and why.
         contact: Who answers questions about this model.
+        pictures: The plots as SVG elements, by name; shown on the page.
     """
 
     workspace: str
@@ -83,6 +84,7 @@ class ModelCard:
     archetypes_sentence: str = ""
     notes: tuple[str, ...] = ()
     contact: str = "the owner of the workspace"
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def model_card_documents(card: ModelCard) -> dict[str, str]:
@@ -97,15 +99,29 @@ def _sections(card: ModelCard) -> list[Section]:
         _what(card),
         _gate(card),
         _data(card),
-        _backtest(card.scores),
-        _other_scores(card.scores),
-        _calibration(card.calibration),
-        _coverage(card.coverage),
-        _archetypes(card),
+        _pictured(_backtest(card.scores), card, "gini-by-origin"),
+        _pictured(_other_scores(card.scores), card, "gain-curve"),
+        _pictured(_calibration(card.calibration), card, "calibration-by-decile"),
+        _pictured(_coverage(card.coverage), card, "interval-coverage"),
+        *_only_pictured("Do retrains agree?", card, "rank-stability"),
+        _pictured(_archetypes(card), card, "archetype-map"),
+        *_only_pictured("Do partners still look like those of the training?", card, "drift"),
         _features(card.features),
         Section("Limits", text=(*_LIMITS, *(f"Not done in this training: {note}." for note in card.notes))),
         Section("Who to ask", text=(f"Questions about this model go to {card.contact}.",)),
     ]
+
+
+def _pictured(section: Section, card: ModelCard, plot: str) -> Section:
+    return replace(section, picture=card.pictures.get(plot, ""))
+
+
+def _only_pictured(title: str, card: ModelCard, plot: str) -> list[Section]:
+    """A section of a plot alone; its numbers are the file of the same name in the run's folder `plots`."""
+    if plot not in card.pictures:
+        return []
+    text = (f"The plot and its numbers are the files `plots/{plot}` of the training run.",)
+    return [Section(title, text=text, picture=card.pictures[plot])]
 
 
 def _what(card: ModelCard) -> Section:

@@ -45,6 +45,7 @@ class TrainingRecord:
         metrics: Figures; those that are not finite are left out, MLflow cannot keep them everywhere.
         tables: Frames, by name; kept as CSV.
         plots: PNG or SVG files, by file name.
+        plot_tables: The numbers of the plots, by the stem of their files; kept beside them as CSV.
         documents: Text files, by name; `model-card.md` is also the version's description.
         trained_by: Who ran the training, for the history of the first version.
     """
@@ -58,6 +59,7 @@ class TrainingRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     plots: Mapping[str, bytes] = field(default_factory=dict)
+    plot_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
     trained_by: str = "training"
 
@@ -131,6 +133,8 @@ def _log_files(client: MlflowClient, run_id: str, record: TrainingRecord) -> Non
             write_frame(frame, folder / "tables" / f"{table}.csv")
         for file, content in record.plots.items():
             replace_file(folder / "plots" / file, content)
+        for stem, frame in record.plot_tables.items():
+            write_frame(frame, folder / "plots" / f"{stem}.csv")
         for file, text in record.documents.items():
             write_text(folder / file, text)
         if any(folder.iterdir()):

@@ -128,6 +128,8 @@ class Tier(Settings):
         requires: Lower tiers whose rules must hold as well.
         invitation: Whether the flag `invited_<tier>` must be in force as well.
         top: A second pass within a group.
+        reached_in: Under `per`, a tier of the partner made from its units': in how many units each of these lower tiers
+            must at least be reached, counting the units in which the tier's own rule holds.
     """
 
     name: TierName
@@ -137,6 +139,7 @@ class Tier(Settings):
     requires: tuple[TierName, ...] = ()
     invitation: bool = False
     top: Top | None = None
+    reached_in: dict[TierName, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
     @property
     def invitation_flag(self) -> str:
@@ -160,12 +163,12 @@ class Track(Settings):
 
 
 class PerUnit(Settings):
-    """Placement of every unit of a partner (a region, a site), and the partner's tier made from them.
+    """Placement of every unit of a partner (a region, a country, a product), and the partner's tier made from them.
 
     Attributes:
-        column: The column that tells a partner's units apart.
+        column: The unit: one that the metric catalog declares.
         then: The best unit's tier, or that of the home unit.
-        home: For `home`, the column that names the partner's home unit.
+        home: For `home`, the attribute that names the partner's home unit.
     """
 
     column: Name
@@ -314,6 +317,15 @@ class Policy(Settings):
         return self
 
     @model_validator(mode="after")
+    def _tiers_of_units_have_units(self) -> Self:
+        beside = [tier.name for track in self.tracks.values() for tier in track.tiers if tier.reached_in]
+        alone = [tier.name for tier in self.tiers if tier.reached_in and self.per is None]
+        if beside or alone:
+            why = "a track has none of its own" if beside else "there is no 'per'"
+            raise ValueError(f"{[*beside, *alone][0]!r} is made from the tiers of units ('reached_in'), but {why}")
+        return self
+
+    @model_validator(mode="after")
     def _approvals_name_roles(self) -> Self:
         for action in ("promote", "demote"):
             if getattr(self.movement, action).approval is not None and not getattr(self.approvals, action):
@@ -328,16 +340,21 @@ def check_ladder(tiers: Iterable[Tier]) -> None:
         ValueError: Otherwise.
     """
     lower: list[str] = []
+    derived: list[str] = []
     for tier in tiers:
         if tier.name in lower:
             raise ValueError(f"the tier {tier.name!r} is there twice")
         if tier.name == EXIT:
             raise ValueError(f"{EXIT!r} is the word for leaving the program; give the tier another name")
-        unknown = [name for name in tier.requires if name not in lower]
-        if unknown:
-            raise ValueError(
-                f"{tier.name!r} requires {unknown[0]!r}, which is no lower tier; {hint(unknown[0], lower)}"
-            )
+        for key, names in (("requires", tier.requires), ("is reached in", tuple(tier.reached_in))):
+            unknown = [name for name in names if name not in lower]
+            if unknown:
+                raise ValueError(
+                    f"{tier.name!r} {key} {unknown[0]!r}, which is no lower tier; {hint(unknown[0], lower)}"
+                )
+        derived += [tier.name] if tier.reached_in else []
+        if set(derived) & {*tier.requires, *tier.reached_in}:
+            raise ValueError(f"{tier.name!r} cannot count {derived[0]!r}, which is itself made from the tiers of units")
         lower.append(tier.name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pyarrow as pa
 from tierwise.policy.criteria import Criterion, Group, Kept, Node
 from tierwise.policy.ladders import CriterionColumns, Ladder
 from tierwise.policy.plan import KEY, Plan
+from tierwise.policy.units import UNIT, deciding_figures, reached_counts
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -25,14 +26,55 @@ CRITERIA_COLUMNS = (
 
 
 def criteria_table(plan: Plan, figures: pa.Table) -> pd.DataFrame:
-    """One row per partner, tier and criterion that was not left out, sorted by them."""
-    unit = [plan.policy.per.column] if plan.policy.per is not None else []
-    keys = {name: figures.column(name).to_pandas() for name in (KEY, *unit)}
-    parts = [part for ladder in plan.ladders for part in _ladder_parts(ladder, figures, keys)]
-    if not parts:
-        return pd.DataFrame(columns=[KEY, *unit, *CRITERIA_COLUMNS[1:]])
-    table = pd.concat(parts, ignore_index=True)
-    return table.sort_values([KEY, *unit, "tier", "criterion"], kind="stable", ignore_index=True)
+    """One row per partner, tier and criterion that was not left out, sorted by them.
+
+    Under `per` the figures are those of the unit that decides on the ladder, which the column `unit` names.
+    """
+    shown = [part for ladder in plan.ladders for part in deciding_figures(plan, figures, ladder)]
+    return _table(plan, shown, [_counted(reached_counts(plan, figures))], [])
+
+
+def unit_criteria_table(plan: Plan, figures: pa.Table) -> pd.DataFrame:
+    """The same for every unit of a partner; empty for a policy that places partners as a whole."""
+    of_units = figures if plan.policy.per is not None else figures.slice(0, 0)
+    return _table(plan, [(ladder, of_units) for ladder in plan.ladders], [], [UNIT])
+
+
+def _table(
+    plan: Plan, shown: Sequence[tuple[Ladder, pa.Table]], parts: list[pd.DataFrame], sorted_by: Sequence[str]
+) -> pd.DataFrame:
+    per = plan.policy.per
+    columns = {KEY: KEY} | ({UNIT: per.column} if per is not None else {})
+    for ladder, figures in shown:
+        keys = {name: figures.column(column).to_pandas() for name, column in columns.items()}
+        parts += _ladder_parts(ladder, figures, keys)
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return pd.DataFrame(columns=[*columns, *CRITERIA_COLUMNS[1:]])
+    table = pd.concat(filled, ignore_index=True)
+    return table.sort_values([KEY, *sorted_by, "tier", "criterion"], kind="stable", ignore_index=True)
+
+
+def _counted(counts: pd.DataFrame) -> pd.DataFrame:
+    """The criteria of tiers that are made from the tiers of units: in how many units a lower tier is reached."""
+    gap = np.maximum(counts["threshold"] - counts["value"], 0.0)
+    metric = "units at " + counts["counted"]
+    return pd.DataFrame(
+        {
+            KEY: counts[KEY],
+            "tier": counts["tier"],
+            "criterion": "reached_in_" + counts["counted"],
+            "expression": metric + " or above >= " + counts["threshold"].astype("int64").astype("str"),
+            "metric": metric,
+            "operator": ">=",
+            "threshold": counts["threshold"],
+            "value": counts["value"].astype("float64"),
+            "met": pd.Series(np.where(gap == 0, MET_WORDS[1], MET_WORDS[0]), index=counts.index, dtype="str"),
+            "gap": gap,
+            "route": "",
+            "cheapest": False,
+        }
+    )
 
 
 def _ladder_parts(ladder: Ladder, figures: pa.Table, keys: Mapping[str, pd.Series[str]]) -> list[pd.DataFrame]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -53,7 +53,9 @@ class Ladder:
         rules: Each tier's rule; none for a tier that always holds.
         criteria: All criteria, tier by tier.
         stages: The columns to add.
-        ranks: The column of the highest tier reached at the thresholds, with the gaining band, with the keeping band.
+        ranks: The column of the highest tier reached at the thresholds, with the gaining band, with the keeping band;
+            of a unit's row the highest one that units reach by themselves.
+        of_units: By place of a tier that is made from the tiers of units, the columns of whether its own rule holds.
     """
 
     name: str
@@ -62,6 +64,21 @@ class Ladder:
     criteria: tuple[CriterionColumns, ...]
     stages: tuple[dict[str, exp.Expr], ...]
     ranks: Mapping[Variant, str]
+    of_units: Mapping[int, Mapping[Variant, str]] = field(default_factory=dict)
+
+    def without_tiers_of_units(self) -> Ladder:
+        """The ladder that a single unit climbs."""
+        return self.with_tiers([place for place in range(len(self.tiers)) if place not in self.of_units])
+
+    def with_tiers(self, places: Collection[int]) -> Ladder:
+        """The ladder with some of its tiers, none of them made from those of units."""
+        return replace(
+            self,
+            tiers=tuple(self.tiers[place] for place in places),
+            rules=tuple(self.rules[place] for place in places),
+            criteria=tuple(item for item in self.criteria if item.rank in places),
+            of_units={},
+        )
 
 
 @dataclass(frozen=True)
@@ -91,10 +108,13 @@ class LadderCompiler:
         met = self._tiers_met(name, tiers, nodes, by_criterion)
         passes = self._second_pass(name, tiers, place)
         ranks = {variant: f"#rank:{name}:{variant}" for variant in VARIANTS}
+        of_units = _of_units(name, tiers)
         rank_stage = {column: _rank(name, tiers, variant) for variant, column in ranks.items()}
+        for index, columns in of_units.items():
+            rank_stage |= {column: _reached(name, tiers, index, variant) for variant, column in columns.items()}
         stages = [{**values, **thresholds}, rounded, states, met, *passes, rank_stage]
         names = tuple(tier.name for tier in tiers)
-        return Ladder(name, names, tuple(nodes), criteria, tuple(stage for stage in stages if stage), ranks)
+        return Ladder(name, names, tuple(nodes), criteria, tuple(stage for stage in stages if stage), ranks, of_units)
 
     def plain_truth(self, node: Node) -> Truth:
         """The truth of a rule at its thresholds, without columns for its criteria."""
@@ -234,12 +254,23 @@ def _is_first(met: str, by: str, top: Top) -> exp.Expr:
     return sql.both([known, exp.LTE(this=rank, expression=limit)])
 
 
+def _of_units(ladder: str, tiers: Sequence[Tier]) -> dict[int, dict[Variant, str]]:
+    return {
+        index: {variant: f"#of_units:{ladder}:{index}:{variant}" for variant in VARIANTS}
+        for index, tier in enumerate(tiers)
+        if tier.reached_in
+    }
+
+
 def _rank(ladder: str, tiers: Sequence[Tier], variant: Variant) -> exp.Expr:
-    """The place of the highest tier reached; the keeping band never takes, the gaining band never gives."""
-    branches = []
-    for index in reversed(range(len(tiers))):
-        suffix = ":top" if tiers[index].top is not None else ""
-        own, eligible = (sql.column(_met(ladder, index, which) + suffix) for which in (variant, "eligible"))
-        reached = {"eligible": own, "gain": sql.both([own, eligible]), "keep": sql.either([own, eligible])}[variant]
-        branches.append((reached, exp.Literal.number(index)))
+    """The place of the highest tier reached, those left out that are made from the tiers of units."""
+    places = [index for index in reversed(range(len(tiers))) if not tiers[index].reached_in]
+    branches = [(_reached(ladder, tiers, index, variant), exp.Literal.number(index)) for index in places]
     return exp.cast(sql.case(branches, exp.Literal.number(NO_TIER_RANK)), "TINYINT")
+
+
+def _reached(ladder: str, tiers: Sequence[Tier], index: int, variant: Variant) -> exp.Expr:
+    """Whether a tier's rule holds; the keeping band never takes a tier, the gaining band never gives one."""
+    suffix = ":top" if tiers[index].top is not None else ""
+    own, eligible = (sql.column(_met(ladder, index, which) + suffix) for which in (variant, "eligible"))
+    return {"eligible": own, "gain": sql.both([own, eligible]), "keep": sql.either([own, eligible])}[variant]

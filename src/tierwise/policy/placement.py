@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine
-from tierwise.policy.criteria_table import criteria_table
+from tierwise.policy.criteria_table import criteria_table, unit_criteria_table
 from tierwise.policy.flags import flag_columns
 from tierwise.policy.plan import KEY, Plan, compile_policy, duplicate_fault
 from tierwise.policy.score_table import components_table
@@ -53,9 +53,15 @@ class Placement:
         `met` (true, false, unknown), `gap` (what is missing, in the metric's own unit; 0 when met), `route` (the
         part of an `any` it belongs to) and `cheapest` (whether that is the open route with the least to go).
         Criteria that are left out (they do not apply, or are skipped when unknown) have no row. Criteria of a track's
-        tier carry `<track>: <tier>` as the tier.
+        tier carry `<track>: <tier>` as the tier. Under `per` the figures are those of the unit that decides on the
+        ladder, and a column `unit` names it; `unit_criteria` shows every unit's.
         """
         return criteria_table(self.plan, self.figures)
+
+    @cached_property
+    def unit_criteria(self) -> pd.DataFrame:
+        """Under `per`, the same with one row per partner, unit, tier and criterion; empty otherwise."""
+        return unit_criteria_table(self.plan, self.figures)
 
     @cached_property
     def components(self) -> pd.DataFrame:
@@ -90,7 +96,7 @@ class Placement:
 
     @cached_property
     def units(self) -> pd.DataFrame:
-        """Under `per`, one row per partner and unit with its eligible tier."""
+        """Under `per`, one row per partner and unit with its tiers, and whether it decides the partner's."""
         return units_table(self.plan, self.figures)
 
     def ranks(self, ladder: str = "") -> Mapping[str, npt.NDArray[np.int64]]:

@@ -64,6 +64,7 @@ class Plan:
         columns: list[str] = []
         for ladder in self.ladders:
             columns += ladder.ranks.values()
+            columns += [column for variants in ladder.of_units.values() for column in variants.values()]
             for item in ladder.criteria:
                 columns += [item.value, item.state, *([item.threshold] if item.threshold else [])]
         for score in self.scores:

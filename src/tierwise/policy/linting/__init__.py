@@ -8,6 +8,7 @@ import pandas as pd
 from sqlglot import exp
 
 from tierwise.config.catalog import Catalog
+from tierwise.config.names import hint
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine, Expression
 from tierwise.errors import InvalidInput
@@ -70,7 +71,7 @@ def lint(
         plan = compile_policy(policy, columns)
     except InvalidInput as error:
         return tuple(Finding("invalid", "error", fault.where, fault.what, todo=fault.todo) for fault in error.faults)
-    found = [*_policy_findings(policy, plan, catalog, set(columns))]
+    found = [*_unit_findings(policy, catalog), *_policy_findings(policy, plan, catalog, set(columns))]
     if inputs is not None and engine is not None:
         found += data_findings(place(engine, policy, inputs))
     return tuple(sorted(found, key=lambda finding: _SEVERITIES.index(finding.severity)))
@@ -92,7 +93,8 @@ def _columns(
     if catalog is None:
         return guessed
     metrics = dict.fromkeys(catalog.metrics, "DOUBLE")
-    known = {**dict.fromkeys(attributes, "VARCHAR"), **MODEL_OUTPUTS, **metrics}
+    units = {policy.per.column: "VARCHAR"} if policy.per is not None and policy.per.column in catalog.units else {}
+    known = {**dict.fromkeys(attributes, "VARCHAR"), **MODEL_OUTPUTS, **metrics, **units}
     return {**known, **{name: guessed[name] for name in guessed.keys() & set(attributes)}}
 
 
@@ -126,12 +128,22 @@ def _expressions(policy: Policy, reading: Reading) -> Iterator[tuple[str, Expres
             yield item.place, expression
 
 
+def _unit_findings(policy: Policy, catalog: Catalog | None) -> Iterator[Finding]:
+    """An attribute is no unit: every partner would have one row, placed by the figures of the whole partner."""
+    if policy.per is not None and catalog is not None and policy.per.column not in catalog.units:
+        message = f"{policy.per.column!r} is no unit of the catalog; {hint(policy.per.column, catalog.units)}".rstrip(
+            "; "
+        )
+        todo = "declare under `units:` in metrics.yaml which column of which table tells the units of a partner apart"
+        yield Finding("invalid", "error", "per.column", message, todo=todo)
+
+
 def _policy_findings(policy: Policy, plan: Plan, catalog: Catalog | None, columns: set[str]) -> Iterator[Finding]:
     expressions = list(_expressions(policy, Reading(policy)))
     used = {name for _, expression in expressions for name in expression.names}
     for ladder in plan.ladders:
         where = f"tracks.{ladder.name}" if ladder.name else "tiers"
-        yield from shape_findings(LadderModel(policy, ladder), where)
+        yield from shape_findings(LadderModel(policy, ladder.without_tiers_of_units()), where)
         yield from boundary_traps((f"{where}.{item.tier}", item.criterion) for item in ladder.criteria)
     yield from zero_divisors(expressions)
     yield from unit_mismatches(expressions, _units(policy, catalog))

@@ -19,7 +19,8 @@ from tierwise.jobs.progress import Step
 from tierwise.jobs.score import ScoreRequest, score
 from tierwise.jobs.train import STEPS, train
 from tierwise.store import read_table
-from tierwise.store.partner_rows import read_partner
+from tierwise.store.manifests import read_review
+from tierwise.store.partner_rows import read_records
 from tierwise.tracking import Registry
 
 PARTNERS = 30
@@ -157,9 +158,9 @@ def test_every_page_shows_the_stored_rows(scored_channel: Path) -> None:
         row = stored.loc[partner].dropna()
         assert set(page.recommendation) - {"partner_id"} == set(row.index)
         assert page.recommendation["potential"] == row["potential"]
-        said = read_partner(scored_channel / "output", AS_OF, "reasons", partner)
-        assert page.reasons["sentence"].tolist() == said["sentence"].tolist()
-        assert set(page.criteria["tier"]) <= {row.get("recommended_tier"), row.get("next_tier")}
+        said = read_records(output, read_review(output, AS_OF), "reasons", [partner])
+        assert [reason.sentence for reason in page.reasons] == [row["sentence"] for row in said]
+        assert {criterion.tier for criterion in page.criteria} <= {row.get("recommended_tier"), row.get("next_tier")}
 
 
 def test_a_reviews_summary_is_what_its_tables_say(scored_channel: Path) -> None:

@@ -61,7 +61,8 @@ def explain(
     with speaking(as_json, debug) as speaker:
         opened = open_workspace(workspace, None)
         from tierwise.jobs.explain import explain_partner
-        from tierwise.reports.partner import as_payload, as_text
+        from tierwise.reports.partner import as_payload
+        from tierwise.reports.partner_text import as_text
 
         page = explain_partner(opened, partner, as_of=as_of, out=out)
         speaker.result(as_payload(page), as_text(page))

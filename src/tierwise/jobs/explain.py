@@ -1,34 +1,47 @@
-"""Put one partner's page together from the stored rows of a review; nothing is computed again."""
+"""Put partners' pages together from the stored rows of a review; nothing is computed again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from tierwise.config.load import Workspace
 from tierwise.config.names import hint
+from tierwise.config.policy import Policy
 from tierwise.errors import Fault, InvalidInput
-from tierwise.explain.figures import UNKNOWN, factor, figure
-from tierwise.explain.focus import CONDITION
+from tierwise.explain.figures import UNKNOWN, figure
 from tierwise.explain.wording import Wording
+from tierwise.jobs.explain_change import changes_of, moved_of, peers_of
+from tierwise.jobs.explain_criteria import criteria_of
+from tierwise.jobs.explain_model import comparisons_of, potential_of, scores_of
+from tierwise.jobs.explain_plans import plans_of
 from tierwise.jobs.wording import wording_of
-from tierwise.reports.partner import PartnerPage
-from tierwise.store import list_reviews, read_table
-from tierwise.store.manifests import read_review
-from tierwise.store.partner_rows import read_records
-from tierwise.tables.output_schemas import output_table
+from tierwise.reports.partner import PartnerPage, Reason
+from tierwise.reports.partner_words import NO_PLAN, action_words, move_words, next_step
+from tierwise.store.manifests import WrittenReview, list_reviews, read_review
+from tierwise.store.partner_rows import Record, partner_ids_of, read_by_partner, read_records
 
-TABLES = ("recommendations", "reasons", "criteria", "contributions", "roadmap")
-STRONGEST_FAMILIES = 5
-SOURCES = {
-    "model": "from the potential model",
-    "persistence": "taken from the last period, because no model has proven better",
-    "cold_start": "from the profile alone, because there is too little history",
-}
+TABLES = (
+    "recommendations", "reasons", "criteria", "components", "contributions", "roadmap", "plans", "changes",
+    "moved_metrics", "similar_partners", "metrics",
+)  # fmt: skip
+OF_MANAGERS = ("similar_partners",)
+
+Rows = dict[str, list[Record]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The review that pages are read from, and what its figures are called."""
+
+    workspace: Workspace
+    output: Path
+    review: WrittenReview
+    policy: Policy
+    wording: Wording
 
 
 def explain_partner(
@@ -45,125 +58,139 @@ def explain_partner(
     Raises:
         InvalidInput: If there is no such review or no such partner in it.
     """
+    source = open_review(workspace, as_of, out)
+    for page in explain_partners(source, [partner_id]):
+        return page
+    raise InvalidInput(_unknown_partner(source, partner_id))
+
+
+def open_review(workspace: Workspace, as_of: date | None = None, out: Path | None = None) -> Source:
+    """Open a review for reading pages from it.
+
+    Raises:
+        InvalidInput: If there is no such review, or no review at all.
+    """
     output = out or workspace.output_folder
-    day = as_of or _latest_review(output)
-    review = read_review(output, day)
-    rows = {
-        name: pd.DataFrame(
-            read_records(output, review, name, [partner_id]),
-            columns=None if name == "recommendations" else list(output_table(name).columns),
-        )
-        for name in TABLES
-    }
-    for name in ("criteria", "contributions", "roadmap"):
-        rows[name] = rows[name].astype(
-            {
-                column: "float64"
-                for column in ("value", "threshold", "gap", "contribution", "from", "to")
-                if column in rows[name].columns
-            }
-        )
-    if rows["recommendations"].empty:
-        raise InvalidInput(_unknown_partner(output, day, partner_id))
-    recommendation = _without_empty({str(name): value for name, value in rows["recommendations"].iloc[0].items()})
-    wording = wording_of(workspace, workspace.policy_on(day))
+    review = read_review(output, as_of) if as_of else _latest_review(output)
+    policy = workspace.policy_on(review.as_of)
+    return Source(workspace, output, review, policy, wording_of(workspace, policy))
+
+
+def explain_partners(
+    source: Source, partner_ids: Sequence[str], tables: Sequence[str] = TABLES
+) -> Iterator[PartnerPage]:
+    """Word the pages of several partners, read at once, in the order given; one that the review lacks is left out."""
+    found = read_by_partner(source.output, source.review, tables, partner_ids)
+    peers = [row["peer_id"] for rows in found.values() for row in rows.get("similar_partners", ()) if row["peer_id"]]
+    names = _names_of(source, sorted(set(peers)))
+    for partner_id in partner_ids:
+        rows = {name: found[partner_id].get(name, []) for name in TABLES}
+        if rows["recommendations"]:
+            yield _page(source, rows, names)
+
+
+def _page(source: Source, rows: Rows, names: dict[str, str]) -> PartnerPage:
+    recommendation = {name: _plain(value) for name, value in rows["recommendations"][0].items() if value is not None}
+    name = str(recommendation.get("partner_name", recommendation["partner_id"]))
+    metrics = rows["metrics"][0] if rows["metrics"] else {}
+    plans, why_not = plans_of(rows["plans"], rows["roadmap"], source.workspace, source.wording)
+    criteria = criteria_of(rows["criteria"], recommendation, source.policy, source.wording)
+    changes = changes_of(rows["changes"], source.wording)
     return PartnerPage(
-        as_of=day,
+        as_of=source.review.as_of,
+        workspace=source.workspace.settings.name,
         recommendation=recommendation,
-        reasons=rows["reasons"][["rank", "code", "sentence"]],
-        criteria=_shown_criteria(rows["criteria"], recommendation, wording),
-        contributions=_families(rows["contributions"]),
-        roadmap=_shown_roadmap(rows["roadmap"], wording),
-        headline=_headline(recommendation, day),
-        potential_line=_potential_line(recommendation, workspace),
+        tiers=source.policy.tier_names,
+        name=name,
+        profile=_profile(source, recommendation, metrics),
+        headline=_headline(recommendation, name, source.review.as_of),
+        next_step=next_step(recommendation),
+        reasons=tuple(_reason(row) for row in rows["reasons"]),
+        criteria=criteria,
+        scores=scores_of(rows["components"], recommendation, source.wording),
+        potential=potential_of(recommendation, metrics, source.workspace),
+        comparisons=comparisons_of(rows["contributions"], recommendation),
+        previous_as_of=str(rows["changes"][0]["previous_as_of"]) if rows["changes"] else "",
+        changes=changes,
+        moved=moved_of(rows["moved_metrics"], source.wording),
+        plans=plans,
+        no_plan="" if plans else why_not or NO_PLAN,
+        peers=peers_of(rows["similar_partners"], names, source.wording),
+        notes=_notes(source.review, recommendation, rows),
+        versions=_versions(source.review, recommendation),
     )
 
 
-def _latest_review(output: Path) -> date:
+def _latest_review(output: Path) -> WrittenReview:
     reviews = list_reviews(output)
     if not reviews:
         raise InvalidInput(Fault("there is no review yet", str(output), todo="run `tierwise score --as-of DAY` first"))
-    return reviews[-1].as_of
+    return reviews[-1]
 
 
-def _unknown_partner(output: Path, day: date, partner_id: str) -> Fault:
-    known = read_table(output, day, "recommendations")["partner_id"]
-    what = f"no partner {partner_id!r} in the review as of {day}; {hint(partner_id, known)}"
-    return Fault(what, str(output), todo="give an id from the recommendations table")
+def _unknown_partner(source: Source, partner_id: str) -> Fault:
+    known = partner_ids_of(source.output, source.review.as_of)
+    what = f"no partner {partner_id!r} in the review as of {source.review.as_of}; {hint(partner_id, known)}"
+    return Fault(what, str(source.output), todo="give an id from the recommendations table")
 
 
-def _without_empty(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in row.items() if not pd.isna(value)}
+def _names_of(source: Source, partner_ids: list[str]) -> dict[str, str]:
+    if not partner_ids:
+        return {}
+    columns = ["partner_id", "partner_name"]
+    rows = read_records(source.output, source.review, "recommendations", partner_ids, columns)
+    return {row["partner_id"]: row["partner_name"] for row in rows if row["partner_name"]}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, pd.Timestamp):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    return value.item() if isinstance(value, np.generic) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
-def _headline(recommendation: dict[str, Any], day: date) -> str:
-    now, then = recommendation.get("current_tier"), recommendation.get("recommended_tier", "no tier")
-    name = recommendation.get("partner_name", recommendation["partner_id"])
+def _reason(row: Record) -> Reason:
+    return Reason(row["rank"], row["code"], row["sentence"], row["partner_safe_sentence"])
+
+
+def _headline(recommendation: Record, name: str, day: date) -> str:
     archetype = f", archetype {recommendation['archetype']}" if "archetype" in recommendation else ""
-    move = f"{now} -> {then}" if now and now != then else f"{then}"
-    return f"{name} as of {day}: {recommendation['action']} ({move}){archetype}"
+    action = action_words(recommendation["action"]).lower()
+    return f"{name} as of {day}: {action} ({move_words(recommendation)}){archetype}"
 
 
-def _potential_line(recommendation: dict[str, Any], workspace: Workspace) -> str:
-    potential = workspace.settings.potential
-    metric = workspace.catalog.metrics[potential.metric]
-    shown = figure(recommendation.get("potential"), metric.unit)
-    low, high = (figure(recommendation.get(f"potential_{end}"), metric.unit) for end in ("low", "high"))
-    interval = "no interval yet" if low == high == UNKNOWN else f"interval {low} to {high}"
-    source = SOURCES[recommendation["potential_source"]]
-    return f"Potential over the next {potential.horizon}: {shown} ({interval}); {source}"
+def _profile(source: Source, recommendation: Record, metrics: Record) -> tuple[tuple[str, str], ...]:
+    """What places the partner: its segments, archetype and manager, as far as the review stores them."""
+    segments = source.workspace.settings.segments
+    shown = {
+        "Region": metrics.get(segments.region or ""),
+        "Kind": metrics.get(segments.partner_type or ""),
+        "Archetype": recommendation.get("archetype"),
+    }
+    capacity = source.policy.guardrails.manager_capacity
+    if capacity is not None:
+        shown["Partner manager"] = metrics.get(capacity.by)
+    return tuple((title, str(value)) for title, value in shown.items() if value)
 
 
-def _shown_criteria(criteria: pd.DataFrame, recommendation: dict[str, Any], wording: Wording) -> pd.DataFrame:
-    """The criteria of the recommended tier and of the next one, in the metric's own unit."""
-    tiers = [recommendation.get("recommended_tier"), recommendation.get("next_tier")]
-    rows = criteria[criteria["tier"].isin([tier for tier in tiers if tier])]
-    condition = (rows["operator"] == CONDITION).to_numpy()
-    missed = (rows["met"] != "true").to_numpy()
-    return pd.DataFrame(
-        {
-            "tier": rows["tier"].to_numpy(),
-            "criterion": rows["criterion"].to_numpy(),
-            "expression": rows["expression"].to_numpy(),
-            "shown_value": np.where(condition, _held(rows), _figures(rows, "value", wording)),
-            "shown_threshold": np.where(condition, rows["expression"], _figures(rows, "threshold", wording)),
-            "met": rows["met"].to_numpy(),
-            "shown_gap": np.where(missed & ~condition, _figures(rows, "gap", wording), ""),
-        }
+def _notes(review: WrittenReview, recommendation: Record, rows: Rows) -> tuple[str, ...]:
+    """What to know about the data behind the page."""
+    tiers = {recommendation.get("recommended_tier"), recommendation.get("next_tier")}
+    unknown = sum(row["met"] == UNKNOWN and row["tier"] in tiers for row in rows["criteria"])
+    quarantined = review.rows.get("quarantine", 0)
+    status = recommendation.get("archetype_status", "named")
+    left_out = f"{figure(quarantined, 'rows')} of all partners' data did not keep the contract and were left out."
+    found = {
+        "Too little history: the potential comes from the profile alone.": recommendation.get("potential_source")
+        == "cold_start",
+        f"{figure(unknown, 'criteria')} cannot be told from the data; unknown never counts as met.": unknown,
+        f"The archetype is {str(status).replace('_', ' ')}.": status != "named",
+        left_out: quarantined,
+    }
+    return tuple(note for note, holds in found.items() if holds)
+
+
+def _versions(review: WrittenReview, recommendation: Record) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Model", str(recommendation.get("model_version", UNKNOWN))),
+        ("Policy", str(recommendation.get("policy_version", UNKNOWN))),
+        ("Data fingerprint", str(recommendation.get("data_fingerprint", UNKNOWN))[:16]),
+        ("Run", review.run_id),
     )
-
-
-def _held(rows: pd.DataFrame) -> list[str]:
-    words = {"true": "holds", "false": "does not hold"}
-    return [words.get(met, UNKNOWN) for met in rows["met"]]
-
-
-def _figures(rows: pd.DataFrame, column: str, wording: Wording) -> list[str]:
-    units = [wording.units.get(name, "") for name in rows["metric"]]
-    return [figure(value, unit) for value, unit in zip(rows[column], units, strict=True)]
-
-
-def _families(contributions: pd.DataFrame) -> pd.DataFrame:
-    """The families' factors on the potential against the whole channel, the strongest first."""
-    channel = contributions[(contributions["target"] == "potential") & (contributions["baseline"] == "channel")]
-    sums = channel.groupby("family", as_index=False, sort=True)["contribution"].sum()
-    order = sums["contribution"].abs().sort_values(ascending=False, kind="stable").index
-    strongest: pd.DataFrame = sums.loc[order].head(STRONGEST_FAMILIES).reset_index(drop=True)
-    strongest["factor"] = np.exp(strongest["contribution"])
-    strongest["shown_factor"] = [factor(value) for value in strongest["factor"]]
-    return strongest
-
-
-def _shown_roadmap(roadmap: pd.DataFrame, wording: Wording) -> pd.DataFrame:
-    titles = [wording.titles.get(name, name) for name in roadmap["metric"]]
-    return roadmap.assign(
-        title=titles, shown_from=_figures(roadmap, "from", wording), shown_to=_figures(roadmap, "to", wording)
-    )[["plan", "step", "metric", "title", "shown_from", "shown_to", "reaches_tier", "valid"]]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tierwise.store.manifests import WrittenReview
 from tierwise.store.writer_disk import folder_in_place
 
 Record = dict[str, Any]
+KEY = "partner_id"
 
 
 def read_records(
@@ -30,9 +32,9 @@ def read_records(
     Args:
         output: The output folder.
         review: The review.
-        name: The table's name.
+        name: The table's name; a table whose key begins with `partner_id`, where partners are given.
         partner_ids: The partners; everybody by default.
-        columns: The columns; all by default.
+        columns: The columns, `partner_id` among them; all by default. One that the table lacks is left out.
 
     Returns:
         The rows in the order of the file, which is that of the key; a missing value, NaN among them, is None. No row
@@ -44,13 +46,37 @@ def read_records(
     if name not in review.rows:
         return []
     path = folder_in_place(output, review.as_of) / f"{name}.parquet"
-    own = None if partner_ids is None else [("partner_id", "in", list(partner_ids))]
     try:
-        table = pyarrow.parquet.read_table(path, filters=own, columns=None if columns is None else list(columns))
+        with pyarrow.parquet.ParquetFile(path) as file:
+            known = file.schema_arrow.names
+            asked = None if columns is None else [column for column in columns if column in known]
+            tables = [file.read(columns=asked)] if partner_ids is None else list(_own(file, set(partner_ids), asked))
     except (OSError, pa.ArrowException) as error:
         todo = f"write it again: tierwise score --as-of {review.as_of}"
         raise OutsideFailure(Fault(f"{path.name} is damaged: {error}", where=str(path.parent), todo=todo)) from error
-    return [{key: _known(value) for key, value in row.items()} for row in table.to_pylist()]
+    return [{key: _known(value) for key, value in row.items()} for table in tables for row in table.to_pylist()]
+
+
+def _own(file: Any, partner_ids: set[str], columns: list[str] | None) -> Iterator[pa.Table]:
+    """The rows of some partners, from the groups of rows that may hold them.
+
+    Rows are sorted by partner, so a search by halves finds them. Arrow's own filters are not used: they load pandas.
+    """
+    place = file.schema_arrow.names.index(KEY)
+    for group in range(file.num_row_groups):
+        ends = file.metadata.row_group(group).column(place).statistics
+        inside = [
+            one for one in sorted(partner_ids) if ends is None or not ends.has_min_max or ends.min <= one <= ends.max
+        ]
+        if not inside:
+            continue
+        table = file.read_row_group(group, columns=columns)
+        keys = table[KEY]
+        for one in inside:
+            first = bisect_left(range(len(keys)), one, key=lambda row: keys[row].as_py())
+            last = bisect_right(range(len(keys)), one, lo=first, key=lambda row: keys[row].as_py())
+            if last > first:
+                yield table.slice(first, last - first)
 
 
 def read_by_partner(
@@ -71,7 +97,8 @@ def read_by_partner(
 def partner_ids_of(output: Path, as_of: date) -> list[str]:
     """The partners of a review, sorted."""
     path = folder_in_place(output, as_of) / "recommendations.parquet"
-    ids: list[str] = pyarrow.parquet.read_table(path, columns=["partner_id"])["partner_id"].to_pylist()
+    with pyarrow.parquet.ParquetFile(path) as file:
+        ids: list[str] = file.read(columns=[KEY])[KEY].to_pylist()
     return ids
 
 

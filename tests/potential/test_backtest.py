@@ -56,12 +56,12 @@ def test_a_model_that_helps_beats_persistence_and_covers_as_promised(result: Bac
 
 
 def test_retrains_rank_the_same_partners_alike(result: Backtest):
-    assert len(result.stability) == 2
+    assert result.stability["candidate"].tolist() == ["chosen", "model"] * 2
     assert (result.stability["spearman"] > 0.9).all()
 
 
 def test_errors_are_cut_by_region_size_and_tenure(result: Backtest):
-    assert set(result.segments["segment"]) == {"region", "size", "tenure"}
+    assert set(result.segments["segment"]) == {"region", "current size", "tenure"}
     by_region = result.segments.query("segment == 'region' and candidate == 'model'")
     assert by_region["partners"].sum() == len(result.predictions)
 

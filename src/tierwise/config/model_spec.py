@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from tierwise.config.base import Settings
 from tierwise.config.catalog import Direction, Metric
+from tierwise.config.leak_spec import LeakSpec
 from tierwise.config.tuning_spec import TuningSpec, search_faults, with_values
 
 Positive = Annotated[int, Field(ge=1)]
@@ -223,6 +224,9 @@ class PotentialSpec(Settings):
         headroom: The headroom tables.
         backtest: The rolling-origin back-test.
         tuning: What `train --tune N` searches.
+        leaks: The guards against leaks.
+        tier_as_feature: Whether the models may use the partner's current tier: metrics over the tier history, and
+            attributes named after tiers.
         attributes_as_features: Whether the trees may split on partner attributes.
         training_rows: Fewer labelled snapshots than this cannot train a model.
     """
@@ -235,6 +239,8 @@ class PotentialSpec(Settings):
     headroom: HeadroomSpec = HeadroomSpec()
     backtest: BacktestSpec = BacktestSpec()
     tuning: TuningSpec = TuningSpec()
+    leaks: LeakSpec = LeakSpec()
+    tier_as_feature: bool = False
     attributes_as_features: bool = True
     training_rows: Positive = 50
 

@@ -1,24 +1,45 @@
 """Potential: the expected value of a partner over the horizon, with an honest interval (METHODS section 1)."""
 
 from tierwise.potential.backtest import Backtest, backtest
-from tierwise.potential.contributions import contributions
+from tierwise.potential.contributions import (
+    Contributions,
+    TreeSplit,
+    contributions,
+    joined,
+    split_to_channel,
+    split_to_peers,
+)
 from tierwise.potential.gini import normalized_gini
+from tierwise.potential.leaks import Leaks, leaks_frame, merged_leaks
+from tierwise.potential.leaks_history import attributes_from_history
 from tierwise.potential.model import PotentialModel
 from tierwise.potential.parts import from_parts, to_parts
 from tierwise.potential.predict import predict, predict_median
+from tierwise.potential.tier_effect import TierEffect, tier_effect
 from tierwise.potential.train import train
 from tierwise.potential.tune import Tuning, tune
 
 __all__ = [
     "Backtest",
+    "Contributions",
+    "Leaks",
     "PotentialModel",
+    "TierEffect",
+    "TreeSplit",
     "Tuning",
+    "attributes_from_history",
     "backtest",
     "contributions",
     "from_parts",
+    "joined",
+    "leaks_frame",
+    "merged_leaks",
     "normalized_gini",
     "predict",
     "predict_median",
+    "split_to_channel",
+    "split_to_peers",
+    "tier_effect",
     "to_parts",
     "train",
     "tune",

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from tierwise.potential.gini import normalized_gini, weighted_ginis
+from tierwise.potential.gini import normalized_gini
 
 Floats = NDArray[np.float64]
 _TOP_SHARE = 0.1
@@ -52,6 +52,12 @@ def skill_on_change(actual: Floats, predicted: Floats, persistence: Floats, unit
     return spearman(change(actual), change(predicted))
 
 
+def deciles(predicted: Floats) -> NDArray[np.int64]:
+    """Return the tenth (1 to 10) that each prediction falls into; equal predictions share one, shape (n,)."""
+    place = (rankdata(predicted, method="average") - 0.5) / max(len(predicted), 1)
+    return np.minimum(np.floor(place * 10).astype(np.int64) + 1, 10)
+
+
 def calibration(actual: Floats, predicted: Floats) -> pd.DataFrame:
     """Return mean prediction and mean actual value per decile of the prediction, lowest first.
 
@@ -60,9 +66,7 @@ def calibration(actual: Floats, predicted: Floats) -> pd.DataFrame:
     """
     if len(actual) == 0:
         return pd.DataFrame(columns=["decile", "partners", "predicted", "actual"])
-    place = (rankdata(predicted, method="average") - 0.5) / len(predicted)
-    decile = np.minimum(np.floor(place * 10).astype(np.int64) + 1, 10)
-    frame = pd.DataFrame({"decile": decile, "predicted": predicted, "actual": actual})
+    frame = pd.DataFrame({"decile": deciles(predicted), "predicted": predicted, "actual": actual})
     grouped = frame.groupby("decile", as_index=False).agg(
         partners=("actual", "size"), predicted=("predicted", "mean"), actual=("actual", "mean")
     )
@@ -77,15 +81,6 @@ def bootstrap_range(draws: Floats, confidence: float) -> tuple[float, float]:
     tail = (1 - confidence) / 2
     low, high = np.quantile(known, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def weighted_scores(score: str, actual: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """Return a score for every bootstrap sample given as weights, shape (b,)."""
-    if score == "gini":
-        return weighted_ginis(actual, predicted, weights)
-    function = PLAIN_SCORES[score]
-    counts = weights.astype(np.int64)
-    return np.asarray([function(np.repeat(actual, row), np.repeat(predicted, row)) for row in counts])
 
 
 PLAIN_SCORES: dict[str, Callable[[Floats, Floats], float]] = {

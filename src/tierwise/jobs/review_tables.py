@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from tierwise.config.load import Workspace
@@ -14,6 +13,7 @@ from tierwise.config.policy import Policy
 from tierwise.engine import Engine, quoted
 from tierwise.explain.reasons import ReasonTables, word_reasons
 from tierwise.jobs.changes import stored_metrics
+from tierwise.jobs.contributions import SplitReview
 from tierwise.jobs.wording import wording_of
 from tierwise.policy import Placement
 from tierwise.tables.output_schemas import empty_table, output_table, sort_rows
@@ -39,9 +39,10 @@ class ScoredReview:
         inputs: The policy inputs: metric rows with the models' outputs, one row per partner.
         placement: The partners placed by the policy.
         moves: The movement table.
-        contributions: The log-scale contributions to the potential.
+        contributions: The log-scale contributions to the potential, against the channel and against peers.
         roadmap: The steps of the plans to the next tier.
         explained: Further explaining tables by name; one that is absent is written without rows.
+        tracks: The movement table of the policy's tracks.
     """
 
     as_of: date
@@ -52,9 +53,10 @@ class ScoredReview:
     inputs: pd.DataFrame
     placement: Placement
     moves: pd.DataFrame
-    contributions: pd.DataFrame
+    contributions: SplitReview
     roadmap: pd.DataFrame
     explained: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    tracks: pd.DataFrame = field(default_factory=lambda: empty_table("tracks"))
 
 
 def output_tables(engine: Engine, workspace: Workspace, review: ScoredReview) -> dict[str, pd.DataFrame]:
@@ -62,13 +64,17 @@ def output_tables(engine: Engine, workspace: Workspace, review: ScoredReview) ->
     recommendations = _recommendations(review, partner_names(engine, workspace))
     tables = {
         "recommendations": recommendations,
-        "criteria": _only(review.placement.criteria, "criteria"),
+        "criteria": _criteria(review.placement),
         "components": _only(review.placement.components, "components"),
-        "contributions": _contributions(review.contributions),
+        "contributions": _only(review.contributions.table, "contributions"),
+        "baselines": _only(review.contributions.baselines, "baselines"),
         "reasons": _reasons(review, workspace),
         "roadmap": review.roadmap,
         **{name: review.explained.get(name, empty_table(name)) for name in EXPLAINING},
-        "metrics": stored_metrics(review.inputs),
+        "metrics": stored_metrics(workspace, review.inputs),
+        "tracks": review.tracks,
+        "units": review.placement.units,
+        "unit_criteria": review.placement.unit_criteria if review.policy.per else empty_table("unit_criteria"),
         "quarantine": engine.frame("SELECT * FROM quarantine"),
     }
     return {name: sort_rows(name, frame) for name, frame in tables.items()}
@@ -100,9 +106,11 @@ def _only(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return frame[[column for column in output_table(name).columns if column in frame.columns]]
 
 
-def _contributions(contributions: pd.DataFrame) -> pd.DataFrame:
-    frame = contributions.assign(target="potential", baseline="channel", factor=np.exp(contributions["contribution"]))
-    return _only(frame, "contributions")
+def _criteria(placement: Placement) -> pd.DataFrame:
+    """The criteria table; whoever is placed as a whole has no unit."""
+    criteria = placement.criteria
+    whole = criteria if "unit" in criteria.columns else criteria.assign(unit=pd.Series(pd.NA, dtype="str"))
+    return _only(whole, "criteria")
 
 
 def _reasons(review: ScoredReview, workspace: Workspace) -> pd.DataFrame:
@@ -113,5 +121,5 @@ def _reasons(review: ScoredReview, workspace: Workspace) -> pd.DataFrame:
         managers = review.inputs[["partner_id", capacity.by]].rename(columns={capacity.by: "manager"})
         moves = moves.merge(managers, on="partner_id", validate="one_to_one")
     placement = review.placement
-    tables = ReasonTables(moves, placement.criteria, placement.components, review.contributions)
+    tables = ReasonTables(moves, placement.criteria, placement.components, review.contributions.channel)
     return word_reasons(tables, wording_of(workspace, review.policy))

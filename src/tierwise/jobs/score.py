@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,16 +20,17 @@ from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
 from tierwise.jobs.changes import ReviewNow, previous_review
+from tierwise.jobs.contributions import split_review
 from tierwise.jobs.explain_review import explain_review
 from tierwise.jobs.guardrail_report import guardrail_documents
-from tierwise.jobs.policy_inputs import with_outputs, with_recorded_flags
+from tierwise.jobs.policy_inputs import inputs_for, with_outputs, with_recorded_flags
 from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.review_summary import summarise
 from tierwise.jobs.review_tables import ScoredReview, output_tables
-from tierwise.jobs.tier_history import history_before
+from tierwise.jobs.tier_history import history_before, track_histories_before
 from tierwise.metrics import compute
-from tierwise.policy import move, place
+from tierwise.policy import move, move_tracks, place
 from tierwise.reports.review import ReviewSummary
 from tierwise.store import Review, lock_output, write_postgresql, write_review
 from tierwise.tables import fingerprint
@@ -107,18 +109,19 @@ def _review(engine: Engine, context: _Context, steps: Steps) -> ScoredReview:
     outputs = with_outputs(rows, model, found)
     inputs = with_recorded_flags(engine, workspace, outputs, as_of)
     steps.begin("place and move the partners")
-    placement = place(engine, policy, inputs)
+    placement = place(engine, policy, inputs_for(engine, workspace, policy, {as_of: inputs})[as_of])
     history = history_before(engine, workspace, context.output, as_of)
     moves = move(policy, placement, history, as_of, workspace.settings.calendar)
+    on_tracks = track_histories_before(engine, workspace, context.output, as_of, policy.tracks)
     steps.begin("explain")
     data_fingerprint = fingerprint(engine, workspace, as_of)
-    contributions = potential.contributions(model, rows)
+    contributions = split_review(workspace, model, inputs, moves)
     version = f"{context.champion.version}"
-    now = ReviewNow(as_of, version, model, found, policy, inputs, placement, moves, contributions)
+    now = ReviewNow(as_of, version, model, found, policy, inputs, placement, moves, contributions.channel)
     explained = explain_review(engine, workspace, context.output, now)
     return ScoredReview(
         as_of=as_of,
-        run_id=_run_id(context, data_fingerprint, history),
+        run_id=_run_id(context, data_fingerprint, [history, *on_tracks.values()]),
         model_version=version,
         policy=policy,
         data_fingerprint=data_fingerprint,
@@ -128,6 +131,7 @@ def _review(engine: Engine, context: _Context, steps: Steps) -> ScoredReview:
         contributions=contributions,
         roadmap=explained["roadmap"],
         explained=explained,
+        tracks=move_tracks(policy, placement, on_tracks, as_of, workspace.settings.calendar),
     )
 
 
@@ -137,9 +141,9 @@ def _check_known(rows: pd.DataFrame, as_of: date) -> None:
         raise InvalidInput(Fault(f"no partner is known yet on {as_of}", "partners", todo=todo))
 
 
-def _run_id(context: _Context, data_fingerprint: str, history: pd.DataFrame) -> str:
+def _run_id(context: _Context, data_fingerprint: str, histories: Sequence[pd.DataFrame]) -> str:
     """Name the run after everything that its result depends on."""
-    past = hashlib.sha256(history.to_csv(index=False).encode()).hexdigest()
+    past = hashlib.sha256("".join(history.to_csv(index=False) for history in histories).encode()).hexdigest()
     earlier = previous_review(context.output, context.as_of)
     parts = (
         tierwise.__version__, context.as_of.isoformat(), data_fingerprint, str(context.champion.version),

@@ -49,15 +49,6 @@ class Blend:
         """The constant that turns relative into absolute amounts on the log scale."""
         return float(np.log(self.scale)) + self.level
 
-    def parts(self, rows: pd.DataFrame) -> tuple[Floats, dict[str, Floats]]:
-        """Return base values (n,) and the additive part of every feature on the log scale."""
-        tree_base, tree_parts = self.trees.contributions(rows)
-        glm_parts = self.glm.effects(rows)
-        nothing = np.zeros(len(rows))
-        names = sorted({*tree_parts, *glm_parts})
-        halves = {n: (tree_parts.get(n, nothing) + glm_parts.get(n, nothing)) / 2 for n in names}
-        return self.offset + (self.glm.base + tree_base) / 2, halves
-
 
 def fit_blend(training: pd.DataFrame, features: FeatureSet, spec: PotentialSpec, seed: int) -> Blend:
     """Fit both parts on labelled snapshots with at least one positive label.

@@ -75,15 +75,6 @@ class Trees:
         )
         return np.asarray(scores, dtype=np.float64)
 
-    def contributions(self, rows: pd.DataFrame) -> tuple[Floats, dict[str, Floats]]:
-        """Return the base values (n,) and each column's additive part of the raw score (path-dependent SHAP)."""
-        parts = np.asarray(
-            _booster(self.text).predict(
-                self.columns.matrix(rows), pred_contrib=True, num_threads=threads_for(len(rows))
-            )
-        )
-        return parts[:, -1], {name: parts[:, place] for place, name in enumerate(self.columns.names)}
-
 
 def threads_for(rows: int) -> int:
     """Return how many threads help: on few rows threads wait for one another longer than they work.
@@ -91,6 +82,27 @@ def threads_for(rows: int) -> int:
     It depends on the data alone, because sums, and so trees, depend on it.
     """
     return 1 if rows < _ROWS_PER_THREAD else 2
+
+
+def raw_parts(text: str, matrix: Floats, background: Floats | None = None) -> tuple[float, Floats]:
+    """Split raw scores by LightGBM itself, against its training rows (path-dependent SHAP).
+
+    Args:
+        text: LightGBM's native text.
+        matrix: The rows, shape (n, columns).
+        background: None; LightGBM knows no other baseline.
+
+    Returns:
+        The base, and each column's additive part of each row's raw score, shape (n, columns).
+
+    Raises:
+        ValueError: If a background is given.
+    """
+    if background is not None:
+        raise ValueError("LightGBM splits against its training rows only")
+    parts = _booster(text).predict(matrix, pred_contrib=True, num_threads=threads_for(len(matrix)))
+    parts = np.asarray(parts, dtype=np.float64)
+    return (float(parts[0, -1]) if len(parts) else 0.0), parts[:, :-1]
 
 
 @lru_cache(maxsize=16)

@@ -25,6 +25,7 @@ from tierwise.tables.output_table import (
     OutputTable,
     OutputTableError,
 )
+from tierwise.tables.policy_schemas import TRACKS, UNIT_CRITERIA, UNITS
 
 __all__ = [
     "DAY",
@@ -90,6 +91,7 @@ CRITERIA = OutputTable(
         "partner_id": TEXT,
         "tier": TEXT,
         "criterion": TEXT,
+        "unit": TEXT,
         "expression": TEXT,
         "metric": TEXT,
         "operator": TEXT,
@@ -134,6 +136,26 @@ CONTRIBUTIONS = OutputTable(
     },
     key=("partner_id", "target", "baseline", "feature"),
     required=("contribution", "factor"),
+)
+
+BASELINES = OutputTable(
+    "baselines",
+    {
+        **REVIEW_COLUMNS,
+        "partner_id": TEXT,
+        "target": TEXT,
+        "baseline": TEXT,
+        "peers_tier": TEXT,
+        "peers_by": TEXT,
+        "peers_group": TEXT,
+        "peers": WHOLE,
+        "base": NUMBER,
+        "log_potential": NUMBER,
+        "additivity_error": NUMBER,
+        "reason_code": TEXT,
+    },
+    key=("partner_id", "target", "baseline"),
+    required=("reason_code",),
 )
 
 REASONS = OutputTable(
@@ -197,6 +219,7 @@ OUTPUT_TABLES: Mapping[str, OutputTable] = MappingProxyType(
             CRITERIA,
             COMPONENTS,
             CONTRIBUTIONS,
+            BASELINES,
             REASONS,
             ROADMAP,
             PLANS,
@@ -204,6 +227,9 @@ OUTPUT_TABLES: Mapping[str, OutputTable] = MappingProxyType(
             MOVED_METRICS,
             SIMILAR_PARTNERS,
             METRICS,
+            TRACKS,
+            UNITS,
+            UNIT_CRITERIA,
             QUARANTINE,
         )
     }

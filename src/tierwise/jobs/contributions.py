@@ -1,0 +1,113 @@
+"""Split every partner's potential against the whole channel and against the next tier's peers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tierwise import potential
+from tierwise.config.load import Workspace
+from tierwise.explain.peers import choose_peers, peer_groups
+from tierwise.potential import PotentialModel
+
+TARGET, CHANNEL, PEERS = "potential", "channel", "peers"
+ARCHETYPE = "archetype_id"
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SplitReview:
+    """The contributions of a review and what they are measured against.
+
+    Attributes:
+        channel: The contributions against the whole channel, as `potential.contributions` lays them out.
+        peers: The same against peers; no rows for a partner without.
+        baselines: One row per partner, target and baseline, with the columns of the output table `baselines`.
+        chosen: Whom each partner is compared with, as `explain.peers.choose_peers` says.
+    """
+
+    channel: pd.DataFrame
+    peers: pd.DataFrame
+    baselines: pd.DataFrame
+    chosen: pd.DataFrame
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The contributions against both baselines, with the columns of the output table."""
+        both = pd.concat([_named(self.channel, CHANNEL), _named(self.peers, PEERS)], ignore_index=True)
+        return both.assign(factor=np.exp(both["contribution"]))
+
+
+def split_review(workspace: Workspace, model: PotentialModel, inputs: pd.DataFrame, moves: pd.DataFrame) -> SplitReview:
+    """Split the potentials of one review.
+
+    Args:
+        workspace: The workspace; its segment `region` makes partners comparable.
+        model: The potential model in force.
+        inputs: Metric rows with the models' outputs, one per partner.
+        moves: The movement table: `partner_id, recommended_tier, next_tier`.
+
+    Raises:
+        Refused: If the parts of any partner miss its potential by more than the tolerance.
+    """
+    inputs = inputs.reset_index(drop=True)
+    channel = potential.split_to_channel(model, inputs, split_trees)
+    partners, by = _comparable(workspace, inputs, moves)
+    chosen = choose_peers(partners, by)
+    peers, chosen = _against_peers(model, inputs, partners, chosen)
+    baselines = pd.concat([_channel_rows(channel.additivity), _peer_rows(peers.additivity, chosen)], ignore_index=True)
+    return SplitReview(channel.rows, peers.rows, baselines, chosen)
+
+
+def split_trees(text: str, matrix: Floats, background: Floats | None) -> tuple[float, Floats]:
+    """Split raw scores by the contribution kernel; a `potential.TreeSplit`."""
+    from tierwise.explain.kernel import split_to_background, split_to_training  # compiles, so only where it is needed
+
+    split = split_to_training(text, matrix) if background is None else split_to_background(text, matrix, background)
+    return split.base, split.parts
+
+
+def _comparable(
+    workspace: Workspace, inputs: pd.DataFrame, moves: pd.DataFrame
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    region = workspace.settings.segments.region
+    by = tuple(name for name in (region, ARCHETYPE) if name is not None and name in inputs.columns)
+    tiers = moves[["partner_id", "recommended_tier", "next_tier"]].drop_duplicates("partner_id")
+    partners = inputs[["partner_id", "potential_source", *by]].merge(
+        tiers, on="partner_id", how="left", validate="one_to_one"
+    )
+    return partners.rename(columns={"recommended_tier": "tier"}), by
+
+
+def _against_peers(
+    model: PotentialModel, inputs: pd.DataFrame, partners: pd.DataFrame, chosen: pd.DataFrame
+) -> tuple[potential.Contributions, pd.DataFrame]:
+    from tierwise.explain.kernel import NotCovered
+
+    found = []
+    try:
+        for group in peer_groups(partners, chosen):
+            members, peers = inputs.iloc[group.members], inputs.iloc[group.peers]
+            found.append(potential.split_to_peers(model, members, peers, split_trees))
+    except NotCovered:
+        nobody = chosen.assign(peers=0, reason_code="model_not_covered")
+        nobody[["peers_tier", "peers_by", "peers_group"]] = None
+        return potential.joined([]), nobody
+    return potential.joined(found), chosen
+
+
+def _named(rows: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    return rows.assign(target=TARGET, baseline=baseline)
+
+
+def _channel_rows(additivity: pd.DataFrame) -> pd.DataFrame:
+    return additivity.assign(target=TARGET, baseline=CHANNEL, reason_code="whole_channel", peers=np.nan)
+
+
+def _peer_rows(additivity: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+    rows = chosen.merge(additivity, on="partner_id", how="left", validate="one_to_one")
+    return rows.assign(target=TARGET, baseline=PEERS)

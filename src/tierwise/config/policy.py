@@ -310,8 +310,10 @@ class Policy(Settings):
         named: set[str] = {*rails.max_share, *rails.max_count}
         named |= set(rails.manager_capacity.tiers) if rails.manager_capacity else set()
         named |= set(rails.tier_plan.shares) if rails.tier_plan else set()
-        named |= set(self.movement.transition.renamed.values()) if self.movement.transition else set()
         unknown = sorted(named - set(self.tier_names))
+        renamed = set(self.movement.transition.renamed.values()) if self.movement.transition else set()
+        of_tracks = {tier.name for track in self.tracks.values() for tier in track.tiers}
+        unknown += sorted(renamed - {*self.tier_names, *of_tracks})
         if unknown:
             raise ValueError("; ".join(f"unknown tier {name!r}, {hint(name, self.tier_names)}" for name in unknown))
         return self

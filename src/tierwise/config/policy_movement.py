@@ -184,7 +184,8 @@ class Transition(Settings):
 
     Attributes:
         no_demotion_for: From the day in force, how long tiers held before are guaranteed.
-        renamed: New names of tiers that the tier history knows by old ones, as `old: new`; several may become one.
+        renamed: New names of tiers that the tier history knows by old ones, as `old: new`; several may become one. It
+            speaks of the policy's tiers and of the tracks that have a tier of the new name.
     """
 
     no_demotion_for: DurationText | None = None

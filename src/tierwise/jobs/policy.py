@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
+
 from tierwise.config.calendar import last_review_day, review_days
 from tierwise.config.load import Workspace
 from tierwise.config.names import hint
 from tierwise.config.policy import Policy, load_policy
+from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
-from tierwise.jobs.policy_inputs import asks_for_models, policy_inputs
+from tierwise.jobs.policy_inputs import asks_for_models, inputs_for, policy_inputs
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.snapshots import first_event_date
 from tierwise.jobs.tier_history import history_before
-from tierwise.policy import Finding, Stakes, Today, diff, in_force, lint, preview, replay
+from tierwise.policy import Finding, Replay, Stakes, Today, diff, in_force, lint, preview, replay
 from tierwise.reports.policy import DiffReport, LintReport, PreviewReport, ReplayReport
 from tierwise.reports.policy_page import preview_page, replay_page
 from tierwise.store.writer import write_text
@@ -101,7 +104,8 @@ def lint_on_data(workspace: Workspace, request: PolicyRequest, notify: Notify = 
         day = _last_day(workspace, request)
         panel = policy_inputs(engine, workspace, [day], asks_for_models([policy]))
         steps.begin("lint the policy on today's partners")
-        found = lint(policy, workspace.catalog, panel.get(day), tuple(workspace.attributes), engine)
+        inputs = inputs_for(engine, workspace, policy, panel).get(day)
+        found = lint(policy, workspace.catalog, inputs, tuple(workspace.attributes), engine)
     return LintReport(workspace.settings.name, {policy.version: found})
 
 
@@ -135,7 +139,12 @@ def preview_policy(workspace: Workspace, request: PolicyRequest, notify: Notify 
             raise InvalidInput(Fault(f"no partner is known yet on {day}", "--as-of"))
         steps.begin("place and move the partners by both policies")
         history = history_before(engine, workspace, workspace.output_folder, day)
-        today = Today(day, inputs, history, workspace.settings.calendar)
+        by_unit = {
+            policy.per.column: inputs_for(engine, workspace, policy, {day: inputs})[day]
+            for policy in given
+            if policy.per
+        }
+        today = Today(day, inputs, history, workspace.settings.calendar, by_unit)
         seen = preview(engine, new, current, today, _stakes(workspace, list(inputs.columns)))
     report = PreviewReport(workspace.settings.name, day, new, current, seen, workspace.settings.currency.program)
     steps.begin("write the page")
@@ -162,8 +171,10 @@ def replay_policy(workspace: Workspace, request: PolicyRequest, notify: Notify =
         panel = policy_inputs(engine, workspace, days, with_models)
         steps.begin("replay")
         calendar = workspace.settings.calendar
-        series = {} if new is None else {new.version: replay(engine, new, panel, calendar)}
-        in_time = {day: rows for day, rows in panel.items() if _in_force_or_none(workspace, day)}
+        series: dict[str, Replay] = {}
+        if new is not None:
+            series[new.version] = replay(engine, new, inputs_for(engine, workspace, new, panel), calendar)
+        in_time = _inputs_in_force(engine, workspace, panel)
         if in_time:
             series["policies in force"] = replay(engine, workspace.policies, in_time, calendar)
     report = ReplayReport(workspace.settings.name, tuple(panel), series, with_models)
@@ -192,6 +203,17 @@ def _review_days(workspace: Workspace, request: PolicyRequest, first_event: date
 def _in_force_or_none(workspace: Workspace, day: date) -> Policy | None:
     started = [policy for policy in workspace.policies if policy.effective_from <= day]
     return in_force(started, day) if started else None
+
+
+def _inputs_in_force(
+    engine: Engine, workspace: Workspace, panel: Mapping[date, pd.DataFrame]
+) -> dict[date, pd.DataFrame]:
+    """On each day on which a policy was in force, what that policy places."""
+    found: dict[date, pd.DataFrame] = {}
+    for policy in workspace.policies:
+        days = {day: rows for day, rows in panel.items() if _in_force_or_none(workspace, day) is policy}
+        found |= inputs_for(engine, workspace, policy, days)
+    return found
 
 
 def _stakes(workspace: Workspace, columns: Sequence[str]) -> Stakes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import pandas as pd
@@ -39,11 +39,41 @@ def policy_inputs(
     Raises:
         Refused: If models are asked for and none is in force.
     """
+    if not days:
+        return {}
     rows = compute(engine, workspace, sorted(days))
     panel = {day: rows[rows["as_of"] == pd.Timestamp(day)].reset_index(drop=True) for day in sorted(days)}
     known = {day: frame for day, frame in panel.items() if len(frame)}
     given = _with_models(workspace, known) if with_models else known
     return {day: with_recorded_flags(engine, workspace, frame, day) for day, frame in given.items()}
+
+
+def inputs_for(
+    engine: Engine, workspace: Workspace, policy: Policy, panel: Mapping[date, pd.DataFrame]
+) -> dict[date, pd.DataFrame]:
+    """What a policy places on each day: the partners' rows, or one row per partner and unit for a policy with `per`.
+
+    A unit's row has the unit's metrics; what says something of the whole partner (models' outputs, flags) is the same
+    in all of them.
+
+    Args:
+        engine: Holds the accepted tables.
+        workspace: The workspace.
+        policy: The policy.
+        panel: One row per partner by day, as `policy_inputs` gives.
+
+    Raises:
+        InvalidInput: If the policy's unit is none of the catalog's.
+    """
+    if policy.per is None or not panel:
+        return dict(panel)
+    by_unit = compute(engine, workspace, sorted(panel), policy.per.column)
+    found = {}
+    for day, partners in sorted(panel.items()):
+        rows = by_unit[by_unit["as_of"] == pd.Timestamp(day)]
+        added = [name for name in partners.columns if name not in by_unit.columns]
+        found[day] = rows.merge(partners[["partner_id", *added]], on="partner_id", validate="many_to_one")
+    return found
 
 
 def with_recorded_flags(engine: Engine, workspace: Workspace, inputs: pd.DataFrame, as_of: date) -> pd.DataFrame:

@@ -1,7 +1,11 @@
-"""The tier history before a review: the decisions the workspace records, and what earlier reviews recommended."""
+"""The tier history before a review: the decisions the workspace records, and what earlier reviews recommended.
+
+The policy's tiers and each of its tracks have a history of their own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -9,8 +13,9 @@ import pandas as pd
 
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine, quoted
-from tierwise.store import tier_history
+from tierwise.store import list_reviews, read_table, tier_history
 from tierwise.store.results import TIER_HISTORY_COLUMNS
+from tierwise.tables.output_schemas import empty_table
 
 KEPT = ("eligible_tier", "action", "rule", "gain_tier", "keep_tier", "notice_on")
 
@@ -30,16 +35,45 @@ def history_before(engine: Engine, workspace: Workspace, output: Path, as_of: da
     Returns:
         One row per partner and day with `TIER_HISTORY_COLUMNS`, sorted by both.
     """
-    recommended = tier_history(output, before=as_of)
-    tables = [_recorded(engine, table, as_of) for table in workspace.tables_of("tier_history")]
-    recorded = pd.concat([*tables, recommended.iloc[:0]], ignore_index=True)[["partner_id", "as_of", "tier"]]
+    return _decided(_recorded(engine, workspace, as_of, ""), tier_history(output, before=as_of))
+
+
+def track_histories_before(
+    engine: Engine, workspace: Workspace, output: Path, as_of: date, tracks: Iterable[str]
+) -> dict[str, pd.DataFrame]:
+    """Gather each partner's tiers on each track before a review, in the same way.
+
+    Decisions about tracks are the rows of the workspace's tier history that name one in a column `track`.
+    """
+    names = list(tracks)
+    earlier = [review for review in list_reviews(output) if review.as_of < as_of and "tracks" in review.rows]
+    stored = [read_table(output, review.as_of, "tracks") for review in earlier] if names else []
+    recommended = pd.concat([*stored, empty_table("tracks")], ignore_index=True)
+    recommended = recommended.rename(columns={"recommended_tier": "tier"})
+    return {
+        name: _decided(
+            _recorded(engine, workspace, as_of, name),
+            recommended.loc[recommended["track"] == name].reindex(columns=list(TIER_HISTORY_COLUMNS)),
+        )
+        for name in names
+    }
+
+
+def _decided(recorded: pd.DataFrame, recommended: pd.DataFrame) -> pd.DataFrame:
+    """What earlier reviews recommended, but for the days on which something else was decided."""
     keys = ["partner_id", "as_of"]
     decided = recorded.merge(recommended[[*keys, *KEPT]], on=keys, how="left")
     joined = pd.concat([decided, recommended], ignore_index=True).drop_duplicates(keys, keep="first")
     return joined[list(TIER_HISTORY_COLUMNS)].sort_values(keys, ignore_index=True)
 
 
-def _recorded(engine: Engine, table: str, as_of: date) -> pd.DataFrame:
-    """The rows of a recorded tier history; what was eligible on that day is not known."""
-    query = f"SELECT partner_id, valid_from AS as_of, tier FROM {quoted(table)} WHERE valid_from < ? ORDER BY ALL"
-    return engine.frame(query, [as_of])
+def _recorded(engine: Engine, workspace: Workspace, as_of: date, track: str) -> pd.DataFrame:
+    """The rows of recorded tier histories about a track, or about the tiers; what was eligible then is not known."""
+    parts = [pd.DataFrame({"partner_id": "", "as_of": pd.Timestamp(as_of), "tier": ""}, index=[])]
+    for table in workspace.tables_of("tier_history"):
+        names_tracks = "track" in workspace.table(table).columns
+        about = f"coalesce(trim({quoted('track')}), '') = ?" if names_tracks else "? = ''"
+        query = f"SELECT partner_id, valid_from AS as_of, tier FROM {quoted(table)} WHERE valid_from < ? AND {about}"
+        parts.append(engine.frame(f"{query} ORDER BY ALL", [as_of, track]))
+    found = pd.concat(parts, ignore_index=True)
+    return found.astype({"partner_id": "str", "as_of": "datetime64[us]", "tier": "str"})

@@ -11,6 +11,7 @@ from tierwise.policy.preview import Preview, Stakes, Today, preview
 from tierwise.policy.replay import Replay, as_history, compare_replays, replay
 from tierwise.policy.texts import check_expressions, needed_columns
 from tierwise.policy.tier_dates import tier_on
+from tierwise.policy.tracks import move_tracks
 from tierwise.policy.versions import LockedPolicy, check_lock, in_force
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "lint",
     "manager_load",
     "move",
+    "move_tracks",
     "needed_columns",
     "place",
     "preview",

@@ -52,6 +52,7 @@ class Criterion:
         threshold: The policy's side; none for a condition.
         options: The options of the written criterion.
         is_rounded: Whether the value is already rounded for comparison.
+        track_ranks: The places on tracks that it compares; a band lies in the tracks' own criteria then.
     """
 
     expression: str
@@ -61,6 +62,7 @@ class Criterion:
     threshold: exp.Expr | None
     options: Options
     is_rounded: bool = False
+    track_ranks: frozenset[str] = frozenset()
 
     @property
     def is_numeric(self) -> bool:

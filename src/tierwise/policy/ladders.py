@@ -13,7 +13,17 @@ from tierwise.policy import sql
 from tierwise.policy.criteria import Criterion, Group, Node, criteria_of
 from tierwise.policy.reading import Reading
 from tierwise.policy.rules import RuleReader
-from tierwise.policy.truth import VARIANTS, Bands, Truth, Variant, criterion_truth, holds, literal_value, rule_truth
+from tierwise.policy.truth import (
+    VARIANTS,
+    Bands,
+    Truth,
+    Variant,
+    criterion_truth,
+    holds,
+    literal_value,
+    rank_column,
+    rule_truth,
+)
 
 NO_TIER_RANK = -1
 
@@ -107,7 +117,7 @@ class LadderCompiler:
         by_criterion = {id(item.criterion): item for item in criteria}
         met = self._tiers_met(name, tiers, nodes, by_criterion)
         passes = self._second_pass(name, tiers, place)
-        ranks = {variant: f"#rank:{name}:{variant}" for variant in VARIANTS}
+        ranks = {variant: rank_column(name, variant) for variant in VARIANTS}
         of_units = _of_units(name, tiers)
         rank_stage = {column: _rank(name, tiers, variant) for variant, column in ranks.items()}
         for index, columns in of_units.items():
@@ -162,7 +172,8 @@ class LadderCompiler:
         if item is None:  # a criterion of a separate keep rule has no columns of its own
             return criterion_truth(criterion, variant, self.bands)
         if variant != "eligible" and criterion.is_numeric:
-            return criterion_truth(self._stored(item), variant, self.bands)
+            read = criterion if criterion.track_ranks else self._stored(item)
+            return criterion_truth(read, variant, self.bands)
         return _stored_truth(item)
 
     def _tiers_met(

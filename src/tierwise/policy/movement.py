@@ -41,7 +41,8 @@ def move(
             `gain_tier, keep_tier, notice_on` where they were kept; rows on or after `as_of` do not count.
         as_of: The day of the review.
         calendar: The fiscal calendar and the length of a review; calendar quarters by default.
-        ladder: A track's name, to move partners on that track; the policy's own tiers by default.
+        ladder: A track's name, to move partners on that track; the policy's own tiers by default. Nobody leaves the
+            program by a track, so a sunset does not hold there, nor do the caps.
 
     Returns:
         One row per partner, sorted: `partner_id, current_tier, eligible_tier, recommended_tier, action, rule,
@@ -65,6 +66,8 @@ def review_of(
     partners = placement.tiers["partner_id"]
     tiers = policy.tier_names if not ladder else tuple(tier.name for tier in policy.tracks[ladder].tiers)
     ranks = placement.ranks(ladder)
+    if ladder:
+        policy = policy.model_copy(update={"movement": policy.movement.model_copy(update={"sunset": None})})
     return Review(
         policy=policy,
         calendar=calendar,

@@ -77,7 +77,8 @@ def past_of(
     """
     depth = max(movement.promote.confirm.of_last, movement.demote.confirm.of_last) - 1
     _check(history)
-    renamed = movement.transition.renamed if movement.transition is not None else {}
+    given = movement.transition.renamed if movement.transition is not None else {}
+    renamed = {old: new for old, new in given.items() if new in tiers}
     rows = _Rows.of(partners, _with_new_names(history, renamed), tiers, as_of)
     past = _read(rows, len(partners), depth)
     _check_tiers(past, partners, tiers)

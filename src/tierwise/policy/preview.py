@@ -55,19 +55,22 @@ class Today:
 
     Attributes:
         as_of: The day.
-        inputs: The policy's inputs.
+        inputs: The policies' inputs, one row per partner.
         history: The tier history.
         calendar: The fiscal calendar.
+        by_unit: The inputs of policies with `per`, by the unit's name: one row per partner and unit.
     """
 
     as_of: date
     inputs: pd.DataFrame
     history: pd.DataFrame = field(default_factory=lambda: NO_HISTORY)
     calendar: Calendar | None = None
+    by_unit: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def reviewed(self, engine: Engine, policy: Policy) -> pd.DataFrame:
         """Place and move the partners by a policy."""
-        placement = place(engine, policy, self.inputs, as_of=self.as_of)
+        given = self.inputs if policy.per is None else self.by_unit.get(policy.per.column, self.inputs)
+        placement = place(engine, policy, given, as_of=self.as_of)
         return move(policy, placement, self.history, self.as_of, self.calendar)
 
 

@@ -95,7 +95,7 @@ class RuleReader:
         expression = self.reading.parse(text, place)
         if expression is None:
             return Criterion(text, "", "is", _ALWAYS_FALSE.copy(), None, options)
-        return self._finished(self._splitter.split(expression, options))
+        return self._finished(self._splitter.split(expression, options), place)
 
     def _track(self, rule: TrackReached, place: str) -> Node:
         if rule.track not in self.policy.tracks:
@@ -109,22 +109,33 @@ class RuleReader:
             return self.flag(rule.track)
         reached = exp.Literal.number(names.index(rule.reached))
         shown = f"{rule.track} reached {rule.reached}"
-        return Criterion(shown, f"{rule.track}_rank", ">=", sql.column(f"{rule.track}_rank"), reached, _UNBANDED)
+        rank = f"{rule.track}_rank"
+        return Criterion(shown, rank, ">=", sql.column(rank), reached, _UNBANDED, track_ranks=frozenset({rank}))
 
-    def _finished(self, node: Node) -> Node:
-        """Leave ranks unbanded, and beside every lower bound on a score ask that no component is below its minimum."""
+    def _finished(self, node: Node, place: str) -> Node:
+        """Turn to tracks' own bands, and beside every lower bound on a score ask that no component is short."""
         if isinstance(node, Group):
-            return Group(node.kind, tuple(self._finished(part) for part in node.parts), node.count)
+            return Group(node.kind, tuple(self._finished(part, place) for part in node.parts), node.count)
         if not isinstance(node, Criterion):
             return node
         names = {name.name for name in node.value.find_all(exp.Column)}
-        if names & {f"{track}_rank" for track in self.policy.tracks}:
-            return replace(node, options=replace(node.options, band=Decimal(0)))
+        ranks = names & {f"{track}_rank" for track in self.policy.tracks}
+        if ranks:
+            return self._of_tracks(node, ranks, place)
         scores = sorted(names & self.scores.keys()) if node.operator in (">=", ">") else []
         minima = [
             self._no_component_short(self.scores[name], node.options) for name in scores if self.scores[name].short
         ]
         return Group("all", (node, *minima)) if minima else node
+
+    def _of_tracks(self, node: Criterion, ranks: set[str], place: str) -> Criterion:
+        """A place on a track has no size that a band could move: the bands of the track's own criteria count."""
+        band = node.options.band
+        if band:
+            what = f"a band of {band:%} on {node.expression}: a place on a track has no size that a band could move"
+            self.reading.fail(f"{what}; leave the band out, and those of the track's own criteria count", place)
+        options = replace(node.options, band=Decimal(0))
+        return replace(node, options=options, track_ranks=frozenset() if band is not None else frozenset(ranks))
 
     def _no_component_short(self, score: ScoreColumns, options: Options) -> Criterion:
         shown = f"components of {score.name} below their minimum <= 0"

@@ -7,7 +7,7 @@ in its group; a group whose parts are all left out is left out itself, and a rul
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -91,9 +91,14 @@ def _all_left_out(parts: list[Truth]) -> exp.Expr | None:
     return sql.both(reasons) if len(reasons) == len(parts) else None
 
 
+def rank_column(ladder: str, variant: Variant) -> str:
+    """The column of the highest tier that a partner reaches on a ladder."""
+    return f"#rank:{ladder}:{variant}"
+
+
 def criterion_truth(criterion: Criterion, variant: Variant, bands: Bands) -> Truth:
     """The truth of one criterion, from its own value and threshold trees."""
-    met = _condition(criterion, variant, bands)
+    met = _condition(_on_tracks(criterion, variant), variant, bands)
     options = criterion.options
     left_out = []
     if options.applies_if is not None:
@@ -104,6 +109,20 @@ def criterion_truth(criterion: Criterion, variant: Variant, bands: Bands) -> Tru
     if options.unknown == "fail":
         met = sql.is_true(met)
     return Truth(met, sql.either(left_out) if left_out else None)
+
+
+def _on_tracks(criterion: Criterion, variant: Variant) -> Criterion:
+    """A criterion about places on tracks, reading the places that the tracks' own bands give."""
+    if variant == "eligible" or criterion.operator in ("=", "<>") or not criterion.track_ranks:
+        return criterion
+
+    def at_variant(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column) and node.name in criterion.track_ranks:
+            return sql.column(rank_column(node.name.removesuffix("_rank"), variant))
+        return node
+
+    value, threshold = (tree and tree.transform(at_variant) for tree in (criterion.value, criterion.threshold))
+    return replace(criterion, value=value or criterion.value, threshold=threshold)
 
 
 def _condition(criterion: Criterion, variant: Variant, bands: Bands) -> exp.Expr:

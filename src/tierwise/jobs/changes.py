@@ -19,7 +19,7 @@ from tierwise.config.policy import Policy
 from tierwise.engine import Engine
 from tierwise.errors import InvalidInput, OutsideFailure
 from tierwise.explain.changes import PARTS, SPLIT, Corner, moved_metrics, split_change
-from tierwise.jobs.policy_inputs import with_outputs
+from tierwise.jobs.policy_inputs import inputs_for, with_outputs
 from tierwise.metrics import compute
 from tierwise.policy import Placement, place
 from tierwise.potential import PotentialModel
@@ -27,10 +27,6 @@ from tierwise.store import WrittenReview, list_reviews, read_table
 from tierwise.tables.output_schemas import empty_table
 from tierwise.tracking import Registry
 
-MODEL_OUTPUTS = (
-    "archetype_id", "archetype", "archetype_strength", "archetype_status",
-    "potential", "potential_low", "potential_high", "potential_source", "headroom",
-)  # fmt: skip
 POTENTIAL, ELIGIBLE_TIER = "potential", "eligible_tier"
 SAME = 1e-6
 """The share of a figure by which it may come out differently again before it counts as not reproduced."""
@@ -38,9 +34,11 @@ SAME = 1e-6
 Floats = NDArray[np.float64]
 
 
-def stored_metrics(inputs: pd.DataFrame) -> pd.DataFrame:
+def stored_metrics(workspace: Workspace, inputs: pd.DataFrame) -> pd.DataFrame:
     """The metric values, attributes and flags of a review: the policy's inputs but for what the models made of them."""
-    return inputs.drop(columns=["as_of", *MODEL_OUTPUTS], errors="ignore")
+    named = ["partner_id", "first_seen", "tenure_days", *workspace.attributes, *workspace.catalog.metrics]
+    flags = [name for name in inputs.columns if name not in named and pd.api.types.is_bool_dtype(inputs[name])]
+    return inputs[[*(name for name in named if name in inputs.columns), *flags]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +174,7 @@ class _Question:
         if (data, model) == (1, 1):
             return self.now.inputs
         if (data, model) not in self._inputs:
-            rows = stored_metrics(self.now.inputs).assign(as_of=pd.Timestamp(self.now.as_of))
+            rows = stored_metrics(self.workspace, self.now.inputs).assign(as_of=pd.Timestamp(self.now.as_of))
             rows = rows if data else self._earlier_rows()
             try:
                 self._inputs[data, model] = with_outputs(rows, *self._model(model))
@@ -195,9 +193,11 @@ class _Question:
         used = self.now.policy if policy else self.earlier.policy
         if used is None:
             raise _CannotSplit("earlier_policy_gone")
-        inputs = self.inputs(data, model)
+        day = self.now.as_of if data else self.earlier.written.as_of
+        inputs = {day: self.inputs(data, model)}
         try:
-            return placed_figures(place(self.engine, used, inputs))
+            placed = inputs_for(self.engine, self.workspace, used, inputs)[day]
+            return placed_figures(place(self.engine, used, placed))
         except InvalidInput as error:
             raise _CannotSplit("does_not_fit") from error
 
@@ -294,9 +294,9 @@ def _target_rows(target: _Target, asked: Mapping[Corner, pd.Series] | str) -> pd
             the difference comes from the data; or the code that says why it cannot be asked for.
     """
     partners = target.now.index
-    now: Floats = target.now.to_numpy(dtype=np.float64)
+    now = np.asarray(target.now, dtype=np.float64)
     stored = pd.Series(np.nan, index=partners) if target.before is None else target.before.reindex(partners)
-    before: Floats = stored.to_numpy(dtype=np.float64)
+    before = np.asarray(stored, dtype=np.float64)
     parts = {name: np.full(len(now), np.nan) for name in PARTS}
     codes = np.full(len(now), asked if isinstance(asked, str) else SPLIT, dtype=object)
     if not isinstance(asked, str) and target.before is not None:

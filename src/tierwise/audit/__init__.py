@@ -2,5 +2,6 @@
 
 from tierwise.audit.drift import Drift, DriftSettings, detect_drift
 from tierwise.audit.rows import reference_rows
+from tierwise.audit.single import figure
 
-__all__ = ["Drift", "DriftSettings", "detect_drift", "reference_rows"]
+__all__ = ["Drift", "DriftSettings", "detect_drift", "figure", "reference_rows"]

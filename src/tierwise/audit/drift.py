@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tierwise.audit.rows import MOST_PARTNERS, drawn_partners
-from tierwise.audit.single import COLUMNS, SIZES, feature_tests
+from tierwise.audit.single import COLUMNS, SIZES, feature_tests, figure
 from tierwise.audit.together import PAIR_COLUMNS, separation
 from tierwise.config.model_spec import FeatureSet
 
@@ -110,8 +110,8 @@ class Drift:
         if single.empty:
             return []
         parts = [_moved(row) for row in single.head(_NAMED).itertuples()]
-        rest = f", and {len(single) - _NAMED} more" if len(single) > _NAMED else ""
-        return [f"{'; '.join(parts)}{rest}."]
+        rest = f"; and {len(single) - _NAMED} more" if len(single) > _NAMED else ""
+        return [f"Moved: {'; '.join(parts)}{rest}."]
 
     def _together(self, single: pd.DataFrame) -> list[str]:
         own = self.tests[self.tests["kind"] == "together"].iloc[0]
@@ -176,9 +176,9 @@ def _moved(row: object) -> str:
     before, after = float(getattr(row, "before", np.nan)), float(getattr(row, "after", np.nan))
     if kind == "missing":
         return f"“{title}” is unknown for {_share(after)} of partners, was {_share(before)} ({size})"
-    if kind == "level":
+    if level:
         return f"“{title}” is {level} for {_share(after)} of partners, was {_share(before)} ({size})"
-    return f"the median of “{title}” is {after:,.4g}, was {before:,.4g} ({size})"
+    return f"the median of “{title}” is {figure(after)}, was {figure(before)} ({size})"
 
 
 def _share(value: float) -> str:

@@ -39,8 +39,9 @@ def feature_tests(reference: pd.DataFrame, current: pd.DataFrame, features: Feat
         level: The family-wise level of all these tests together (Holm).
 
     Returns:
-        Columns `COLUMNS`. `before` and `after` are medians of the known values, shares of unknown ones, or shares of
-        the level of an attribute that moved most, which `level` names. `outcome` is `tested`, or why not.
+        Columns `COLUMNS`. `before` and `after` are medians of the known values or, where `level` names a level or a
+        value, shares of partners: those who are unknown, of the level that moved most, or above the value. `outcome`
+        is `tested`, or why not.
     """
     rows = [
         row
@@ -107,9 +108,22 @@ def _value_row(name: str, title: str, before: Floats, after: Floats) -> tuple[ob
     size = psi(counts[0].astype(np.float64), counts[1].astype(np.float64))
     return (
         name, title, "value", "Kolmogorov-Smirnov", float(found.statistic), float(found.pvalue), np.nan, size,
-        size_word(size), False, float(np.median(before)), float(np.median(after)), "", len(before), len(after),
+        size_word(size), False, *_told(before, after, float(found.statistic_location)), len(before), len(after),
         "tested",
     )  # fmt: skip
+
+
+def _told(before: Floats, after: Floats, farthest: float) -> tuple[float, float, str]:
+    """Return the two medians; where they are equal the shares above the value at which the two differ most."""
+    medians = float(np.median(before)), float(np.median(after))
+    if medians[0] != medians[1]:
+        return *medians, ""
+    return float(np.mean(before > farthest)), float(np.mean(after > farthest)), f"above {figure(farthest)}"
+
+
+def figure(value: float) -> str:
+    """Show an amount: four digits, thousands set apart, no exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _missing_row(name: str, title: str, before: tuple[int, int], after: tuple[int, int]) -> tuple[object, ...]:

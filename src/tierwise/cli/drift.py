@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,13 @@ class Size(StrEnum):
     LARGE = "large"
 
 
+class Against(StrEnum):
+    """The training rows that are compared with."""
+
+    LAST_REVIEW = "last-review"
+    ALL_REVIEWS = "all-reviews"
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command of this file to the command line."""
     app.command()(drift)
@@ -35,6 +42,9 @@ def drift(
         Path | None, typer.Option(help="The folder for tables and page; in the output folder by default.")
     ] = None,
     at_least: Annotated[Size, typer.Option(help="Answer 1 only for shown drift of this size or more.")] = Size.SLIGHT,
+    against: Annotated[
+        Against, typer.Option(help="Compare with the training rows of its last review, or of all.")
+    ] = Against.LAST_REVIEW,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -45,7 +55,8 @@ def drift(
         from tierwise.jobs.drift import DriftRequest
         from tierwise.jobs.drift import drift as run
 
-        report = run(opened, DriftRequest(as_of, today(), out=out), speaker.step)
+        rows: Literal["last_review", "all_reviews"] = "last_review" if against is Against.LAST_REVIEW else "all_reviews"
+        report = run(opened, DriftRequest(as_of, today(), out, rows), speaker.step)
         speaker.result(report.as_payload(), report.as_text())
         if report.drift.is_at_least(at_least.value):
             raise typer.Exit(DRIFTED)

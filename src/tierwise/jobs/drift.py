@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -23,7 +24,8 @@ from tierwise.store import Part, write_frame, write_text
 from tierwise.tracking import Champion, Registry
 
 STEPS = 5
-GROUP, ROWS = "drift", "reference"
+GROUP = "drift"
+Against = Literal["last_review", "all_reviews"]
 FOLDER, PAGE = "drift", "drift.html"
 
 
@@ -35,11 +37,13 @@ class DriftRequest:
         as_of: The day of the rows to be scored.
         today: The day of the run; later event dates are faults.
         out: The folder for tables and page; `drift/DAY` in the output folder by default.
+        against: The training rows of the last review, or of all; a young channel's early rows differ by their age.
     """
 
     as_of: date
     today: date
     out: Path | None = None
+    against: Against = "last_review"
 
 
 def drift(workspace: Workspace, request: DriftRequest, notify: Notify = silent) -> DriftReport:
@@ -54,7 +58,7 @@ def drift(workspace: Workspace, request: DriftRequest, notify: Notify = silent) 
     refuse_unknowable_day(workspace, request.as_of, request.today)
     steps.begin("load the version in force")
     champion = Registry.of(workspace).load_champion()
-    reference, features = _reference_of(champion)
+    reference, features = _reference_of(champion, request.against)
     with accepted_tables(workspace, request.today, steps) as (engine, check):
         refuse_unfit(check)
         steps.begin("compute the metrics")
@@ -71,28 +75,37 @@ def drift(workspace: Workspace, request: DriftRequest, notify: Notify = silent) 
 
 
 def drift_parts(learned: Learned) -> dict[str, Part]:
-    """Return what a version keeps for later comparisons: one training row each of at most 2,000 partners."""
-    rows = learned.labelled if len(learned.labelled) else learned.current
-    return {ROWS: reference_rows(rows, learned.features, learned.workspace.settings.seed)}
+    """Return what a version keeps for later comparisons: one training row each of at most 2,000 partners, twice."""
+    seed = learned.workspace.settings.seed
+    return {
+        "last_review": reference_rows(_last_review(learned), learned.features, seed),
+        "all_reviews": reference_rows(learned.labelled, learned.features, seed),
+    }
+
+
+def _last_review(learned: Learned) -> pd.DataFrame:
+    rows = learned.labelled
+    last: pd.DataFrame = rows[rows["as_of"] == rows["as_of"].max()]
+    return last
 
 
 def training_drift(learned: Learned, registry: Registry) -> Drift:
     """Compare the new rows with those of the version in force, or with the training's own where there is none yet."""
     if any("champion" in version["aliases"] for version in registry.versions()):
         champion = registry.load_champion()
-        if f"{GROUP}.{ROWS}" in champion.bundle.parts:
-            reference, features = _reference_of(champion)
+        if champion.bundle.group(GROUP):
+            reference, features = _reference_of(champion, "last_review")
             return detect_drift(reference, learned.current, features, learned.workspace.settings.seed)
-    own = reference_rows(learned.labelled, learned.features, learned.workspace.settings.seed)
+    own = reference_rows(_last_review(learned), learned.features, learned.workspace.settings.seed)
     return detect_drift(own, learned.current, learned.features, learned.workspace.settings.seed)
 
 
-def _reference_of(champion: Champion) -> tuple[pd.DataFrame, FeatureSet]:
+def _reference_of(champion: Champion, against: Against) -> tuple[pd.DataFrame, FeatureSet]:
     parts: Mapping[str, Part] = champion.bundle.group(GROUP)
-    if ROWS not in parts:
+    if against not in parts:
         what = f"version {champion.version} keeps no training rows, so drift cannot be told"
         raise Refused(Fault(what, todo="train again with this version of Tierwise, and promote the result"))
-    return parts[ROWS], potential.from_parts(champion.bundle.group("potential")).features
+    return parts[against], potential.from_parts(champion.bundle.group("potential")).features
 
 
 def _days(reference: pd.DataFrame) -> tuple[date, date] | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierwise.audit import Drift
+from tierwise.audit import Drift, figure
 from tierwise.reports.plots_drift import drift_plot
 from tierwise.reports.policy import records
 from tierwise.reports.sections import Section, sections_html, sections_text
@@ -95,8 +95,8 @@ def _tests(tests: pd.DataFrame, most: int | None) -> Section:
     )  # fmt: skip
     left = len(tests) - len(rows)
     text = (
-        "Before and after are medians, or shares of partners; the size is the population stability index without its "
-        "bias (slight, moderate from .1, large from .25) and decides nothing.",
+        "Before and after are medians or, where a level or value is named, shares of partners. The size is the "
+        "population stability index without its bias (slight, moderate from .1, large from .25) and decides nothing.",
         *([f"{left} further tests are in the table."] if left else []),
     )
     header = ("feature", "of its", "level", "before", "after", "size", "", "p (Holm)", "drift")
@@ -120,7 +120,7 @@ def _answer(row: Any) -> str:
 
 
 def _figure(value: Any) -> str:
-    return "-" if value is None or math.isnan(value) else f"{value:,.4g}"
+    return "-" if value is None or math.isnan(value) else figure(value)
 
 
 def _p_value(value: Any) -> str:

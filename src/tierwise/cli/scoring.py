@@ -22,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     app.command()(score)
     app.command()(explain)
+    app.command()(letter)
 
 
 def score(
@@ -49,20 +50,63 @@ def score(
         speaker.result(as_payload(review), as_text(review))
 
 
+File = Annotated[
+    str | None, typer.Argument(metavar="[FILE]", help="The page's file, - for stdout; in the output folder by default.")
+]
+OutputFolder = Annotated[Path | None, typer.Option(help="The output folder; the workspace's by default.")]
+
+
 def explain(
     partner: Annotated[str, typer.Argument(help="The partner's id.")],
+    file: File = None,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write a one-pager that opens offline and prints to A4.")
+    ] = False,
     as_of: MaybeAsOf = None,
     workspace: WorkspaceFolder = Path(),
-    out: Annotated[Path | None, typer.Option(help="The output folder; the workspace's by default.")] = None,
+    out: OutputFolder = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Show why a partner got its tier, and the way up."""
+    """Show why a partner got its tier, what changed, and the way up."""
     with speaking(as_json, debug) as speaker:
+        if file is not None and not html:
+            raise typer.BadParameter("a FILE goes with --html")
         opened = open_workspace(workspace, None)
         from tierwise.jobs.explain import explain_partner
         from tierwise.reports.partner import as_payload
         from tierwise.reports.partner_text import as_text
 
         page = explain_partner(opened, partner, as_of=as_of, out=out)
-        speaker.result(as_payload(page), as_text(page))
+        if not html:
+            speaker.result(as_payload(page), as_text(page))
+            return
+        from tierwise.jobs.page_files import page_place, write_page
+        from tierwise.reports.partner_page import as_html
+
+        place = page_place(out or opened.output_folder, "pages", page.as_of, page.partner_id)
+        speaker.page(as_html(page), write_page, place if file is None else file)
+
+
+def letter(
+    partner: Annotated[str, typer.Argument(help="The partner's id.")],
+    file: File = None,
+    as_of: MaybeAsOf = None,
+    workspace: WorkspaceFolder = Path(),
+    out: OutputFolder = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write the letter that a partner may read: its tier, the published criteria, the way up; nothing internal."""
+    with speaking(as_json, debug) as speaker:
+        opened = open_workspace(workspace, None)
+        from tierwise.jobs.letters import letter as write
+        from tierwise.jobs.page_files import page_place, write_page
+        from tierwise.reports.letter import as_html, as_payload
+
+        written = write(opened, partner, as_of=as_of, out=out)
+        if as_json:
+            speaker.result(as_payload(written))
+            return
+        place = page_place(out or opened.output_folder, "letters", written.as_of, written.partner_id)
+        speaker.page(as_html(written), write_page, place if file is None else file)

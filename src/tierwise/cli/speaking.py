@@ -6,10 +6,11 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -47,6 +48,14 @@ class Speaker:
             sys.stdout.write(json.dumps(payload, default=_plain, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
         elif text is not None:
             self.out.print(text, markup=False)
+
+    def page(self, html: str, write: Callable[[Path, str], None], place: Path | str) -> None:
+        """Write a page to a file and say where, or to stdout where the place is `-`."""
+        if str(place) == "-":
+            sys.stdout.write(html)
+            return
+        write(Path(place), html)
+        self.result({"file": str(place)}, f"written: {place}")
 
     @contextmanager
     def working(self) -> Iterator[None]:

@@ -28,7 +28,6 @@ TABLES = (
     "recommendations", "reasons", "criteria", "components", "contributions", "roadmap", "plans", "changes",
     "moved_metrics", "similar_partners", "metrics",
 )  # fmt: skip
-OF_MANAGERS = ("similar_partners",)
 
 Rows = dict[str, list[Record]]
 
@@ -61,7 +60,7 @@ def explain_partner(
     source = open_review(workspace, as_of, out)
     for page in explain_partners(source, [partner_id]):
         return page
-    raise InvalidInput(_unknown_partner(source, partner_id))
+    raise unknown_partner(source, partner_id)
 
 
 def open_review(workspace: Workspace, as_of: date | None = None, out: Path | None = None) -> Source:
@@ -128,10 +127,11 @@ def _latest_review(output: Path) -> WrittenReview:
     return reviews[-1]
 
 
-def _unknown_partner(source: Source, partner_id: str) -> Fault:
+def unknown_partner(source: Source, partner_id: str) -> InvalidInput:
+    """Say that the review has no such partner, with the nearest id."""
     known = partner_ids_of(source.output, source.review.as_of)
     what = f"no partner {partner_id!r} in the review as of {source.review.as_of}; {hint(partner_id, known)}"
-    return Fault(what, str(source.output), todo="give an id from the recommendations table")
+    return InvalidInput(Fault(what, str(source.output), todo="give an id from the recommendations table"))
 
 
 def _names_of(source: Source, partner_ids: list[str]) -> dict[str, str]:

@@ -22,10 +22,10 @@ def changes_of(rows: list[Record], wording: Wording) -> tuple[Change, ...]:
 
 def _change(row: Record, wording: Wording) -> Change:
     target, unit = row["target"], row["unit"] or ""
-    parts = [signed(row[f"from_{part}"], unit) or "-" for part in ("data", "model", "policy")]
+    data, model, policy = (signed(row[f"from_{part}"], unit) or "-" for part in ("data", "model", "policy"))
     before, now = (_value(row[name], target, unit, wording) for name in ("value_before", "value_now"))
     title = TITLES.get(target) or wording.titles.get(target, target.replace("_", " "))
-    return Change(title, before, now, *parts, is_split=row["code"] == "split")
+    return Change(title, before, now, data, model, policy, row["code"] == "split")
 
 
 def _value(value: float | None, target: str, unit: str, wording: Wording) -> str:

@@ -1,0 +1,222 @@
+"""The letter to a partner: what may leave the house, and nothing else.
+
+A letter is made from a page by naming every field that it takes. It never holds another partner, a score's points, a
+potential, a model's factor, an internal role, or our cost; figures are shown only where they are the partner's own
+figures of the metric catalog, against published criteria.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from tierwise.reports.letter_words import (
+    CORRECTIONS,
+    DRAFT,
+    GREETING,
+    LETTERS,
+    MET,
+    NO_WAY_FOUND,
+    SIGNATURE,
+    Phrases,
+)
+from tierwise.reports.pages import render
+from tierwise.reports.partner import Criterion, PartnerPage, Step
+
+MODEL_OUTPUTS = ("potential", "potential_low", "potential_high", "headroom")
+NUMBER = re.compile(r"\d[\d,.]*")
+RISING = ("promotion_awaits_approval", "promotion_not_confirmed")
+DATES: Mapping[str, str] = {
+    "effective_on": "The change takes effect on",
+    "notice_on": "We gave you notice on",
+    "grace_until": "You keep your tier at least until",
+}
+MOST_CRITERIA = 12
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One published criterion: what it is about, the partner's figure, what is asked, and whether it is reached.
+
+    The figure and what is asked are empty where they come from a score or a model.
+    """
+
+    title: str
+    shown_value: str
+    shown_threshold: str
+    met: str
+    in_words: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """Everything that a letter holds.
+
+    Attributes:
+        name: The partner's name.
+        partner_id: Its id.
+        as_of: The day of the review.
+        program: The name of the workspace.
+        draft: A warning that the letter may not go out yet; empty where it may.
+        subject: The heading.
+        opening: The first sentence.
+        sentences: The stored partner-safe sentences.
+        dates: What happens when.
+        tier: The tier from now on; empty where the partner leaves.
+        asked: What that tier asks.
+        next_tier: The tier above; empty at the top.
+        next_asked: What it asks.
+        steps: The way up: figure, from, to and by when.
+        way_up: The way up in words.
+        gains: What the next tier would bring.
+        corrections: How to have a figure corrected.
+        closing: The last sentence.
+    """
+
+    name: str
+    partner_id: str
+    as_of: date
+    program: str
+    draft: str
+    subject: str
+    opening: str
+    sentences: tuple[str, ...]
+    dates: tuple[tuple[str, str], ...]
+    tier: str
+    asked: tuple[Asked, ...]
+    next_tier: str
+    next_asked: tuple[Asked, ...]
+    steps: tuple[Step, ...]
+    way_up: str
+    gains: str
+    corrections: str
+    closing: str
+
+
+def letter_of(page: PartnerPage, own_figures: Collection[str], scores: Collection[str]) -> Letter:
+    """Take from a page what its partner may read.
+
+    Args:
+        page: The manager's page.
+        own_figures: The metrics of the catalog: figures that are the partner's own.
+        scores: The policy's scores, which are not.
+    """
+    phrases, words = _phrases(page), _words(page)
+    next_tier = page.tier("next_tier")
+    plan = page.plans[0] if page.plans else None
+    steps = tuple(step for step in plan.steps if step.metric in own_figures) if plan else ()
+    found = NO_WAY_FOUND.format(next=next_tier) if next_tier else ""
+    return Letter(
+        name=page.name,
+        partner_id=page.partner_id,
+        as_of=page.as_of,
+        program=page.workspace,
+        draft=DRAFT if "approval_role" in page.recommendation else "",
+        subject=phrases.subject.format_map(words),
+        opening=phrases.opening.format_map(words),
+        sentences=tuple(_safe_sentences(page, scores)),
+        dates=tuple(
+            (text, str(page.recommendation[name])) for name, text in DATES.items() if name in page.recommendation
+        ),
+        tier=page.tier("recommended_tier"),
+        asked=_asked(page, page.tier("recommended_tier"), own_figures),
+        next_tier=next_tier,
+        next_asked=_asked(page, next_tier, own_figures),
+        steps=steps,
+        way_up="" if steps else found,
+        gains=plan.gains if plan else "",
+        corrections=CORRECTIONS.format(day=page.as_of),
+        closing=phrases.closing.format_map(words),
+    )
+
+
+def as_html(letter: Letter) -> str:
+    """Render a letter as a page to print or to send."""
+    return render("letter.html", letter=letter, greeting=GREETING, signature=SIGNATURE)
+
+
+def as_text(letter: Letter) -> str:
+    """Give a letter as plain text, for a terminal or an e-mail."""
+    asked = [f"  {one.title}: {_said(one)}" for one in letter.next_asked]
+    parts = [
+        letter.draft,
+        f"{letter.name}, {letter.as_of}\n{letter.subject}",
+        f"{GREETING}\n{letter.opening}",
+        "\n".join(letter.sentences),
+        "\n".join(f"{words} {day}." for words, day in letter.dates),
+        "\n".join([f"What {letter.next_tier} asks:", *asked]) if asked else "",
+        "\n".join(f"  {step.title}: from {step.start} to {step.goal}" for step in letter.steps) or letter.way_up,
+        f"{letter.corrections}\n{letter.closing}",
+        SIGNATURE,
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def as_payload(letter: Letter) -> dict[str, Any]:
+    """Give a letter as plain values, for JSON."""
+    return {**asdict(letter), "as_of": letter.as_of.isoformat()}
+
+
+def _said(asked: Asked) -> str:
+    figures = f"{asked.shown_value}, asked {asked.shown_threshold}; " if asked.shown_threshold else ""
+    return f"{figures}{asked.in_words}"
+
+
+def _phrases(page: PartnerPage) -> Phrases:
+    if not page.tier("recommended_tier"):
+        return LETTERS["gone"] if page.tier("current_tier") else LETTERS["insufficient_evidence"]
+    if page.action == "watch":
+        rising = page.recommendation.get("reason_code") in RISING
+        return LETTERS["watch_rising" if rising else "watch_falling"]
+    return LETTERS.get(page.action, LETTERS["hold"])
+
+
+def _words(page: PartnerPage) -> dict[str, str]:
+    then = page.tier("recommended_tier") or "no tier yet"
+    return {"now": page.tier("current_tier") or then, "then": then, "day": page.as_of.isoformat()}
+
+
+def _asked(page: PartnerPage, tier: str, own_figures: Collection[str]) -> tuple[Asked, ...]:
+    own = [criterion for criterion in page.criteria if tier and criterion.tier == tier]
+    return tuple(_one_asked(criterion, criterion.metric in own_figures) for criterion in own[:MOST_CRITERIA])
+
+
+def _one_asked(criterion: Criterion, is_own: bool) -> Asked:
+    shows_figures = is_own and criterion.operator != "is"
+    is_expression = criterion.operator == "is" and criterion.metric in criterion.title.split()
+    return Asked(
+        title="A condition of the program" if is_expression else criterion.title,
+        shown_value=criterion.shown_value if shows_figures else "",
+        shown_threshold=criterion.shown_threshold if shows_figures else "",
+        met=criterion.met,
+        in_words=MET.get(criterion.met, criterion.met),
+    )
+
+
+def _safe_sentences(page: PartnerPage, scores: Collection[str]) -> Iterator[str]:
+    """The stored partner-safe sentences; one that still holds an internal title or number is dropped."""
+    titles = {criterion.title.lower() for criterion in page.criteria if criterion.metric in MODEL_OUTPUTS}
+    numbers = set(_internal_numbers(page, scores))
+    for reason in page.reasons:
+        said = reason.partner_safe.lower()
+        if any(title in said for title in titles) or numbers & set(_numbers_in(said)):
+            continue
+        yield reason.partner_safe
+
+
+def _internal_numbers(page: PartnerPage, scores: Collection[str]) -> Iterator[str]:
+    """Every internal figure of the page as people would read it."""
+    potential = page.potential
+    shown = [potential.shown, potential.shown_interval, potential.shown_headroom]
+    inside = [one for one in page.criteria if one.metric in MODEL_OUTPUTS or one.metric in scores]
+    shown += [text for one in inside for text in (one.shown_value, one.shown_margin)]
+    shown += [f"{score.total:.1f}" for score in page.scores]
+    for text in shown:
+        yield from _numbers_in(text)
+
+
+def _numbers_in(text: str) -> Iterator[str]:
+    return (found.rstrip(".,") for found in NUMBER.findall(text))

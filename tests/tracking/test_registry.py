@@ -15,6 +15,7 @@ from tierwise.config.workspace import WorkspaceSettings
 from tierwise.errors import InvalidInput, OutsideFailure, Refused
 from tierwise.tracking import Registry, log_training
 from tierwise.tracking.connection import connected
+from tierwise.tracking.training_log import FIRST
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_show_gives_figures_card_and_history(read_only):
     assert shown["metrics"] == {"chosen_gini": 0.8}
     assert shown["params"]["trees"] == "5"
     assert shown["card"] == "# Model card\n"
-    assert [entry["because"] for entry in shown["history"]] == ["the first version of this model"]
+    assert [entry["because"] for entry in shown["history"]] == [FIRST]
     assert read_only.show("2")["history"] == []
 
 

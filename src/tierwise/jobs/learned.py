@@ -10,7 +10,7 @@ import pandas as pd
 from tierwise.archetypes import ArchetypeModel
 from tierwise.config.load import Workspace
 from tierwise.config.model_spec import FeatureSet, ModelSpec
-from tierwise.potential import Backtest, PotentialModel, Tuning
+from tierwise.potential import Backtest, Leaks, PotentialModel, TierEffect, Tuning
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Learned:
         backtest: The rolling-origin back-test.
         archetypes: The archetype model.
         assigned: Each partner's archetype as of the date.
+        leaks: What the guards against leaks found.
+        tier_effect: How much rests on the current tier, where it was asked for as a feature.
         tuning: The search for better hyper-parameters, where one was asked for.
     """
 
@@ -41,6 +43,8 @@ class Learned:
     backtest: Backtest
     archetypes: ArchetypeModel
     assigned: pd.DataFrame
+    leaks: Leaks
+    tier_effect: TierEffect | None = None
     tuning: Tuning | None = None
 
     @property

@@ -9,16 +9,27 @@ import pandas as pd
 
 from tierwise.config.calendar import last_closed_quarter_end, shift, shift_quarters
 from tierwise.config.load import Workspace
-from tierwise.config.model_spec import FeatureSet, feature_set
+from tierwise.config.model_spec import FeatureSet, ModelSpec, feature_set
 from tierwise.engine import Engine, quoted
+from tierwise.jobs.model_files import load_model_spec
+from tierwise.jobs.tier_loop import without_tier
 from tierwise.metrics import compute
 
 
-def model_features(workspace: Workspace) -> FeatureSet:
-    """The columns that the models may use: the catalog's features and the attributes that are true as of a date."""
+def model_features(workspace: Workspace, spec: ModelSpec | None = None) -> FeatureSet:
+    """The columns that the models may use: the catalog's features and the attributes that are true as of a date.
+
+    The partner's current tier is none of them, unless the model file asks for it.
+
+    Args:
+        workspace: The workspace.
+        spec: The model file's settings; those that the workspace trains with by default.
+    """
     potential = workspace.settings.potential
     attributes = tuple(workspace.attributes)
-    return feature_set(workspace.catalog.metrics, potential.metric, attributes, potential.comparable_by)
+    found = feature_set(workspace.catalog.metrics, potential.metric, attributes, potential.comparable_by)
+    asked = (spec or load_model_spec(workspace)).potential.tier_as_feature
+    return found if asked else without_tier(found, workspace)
 
 
 def archetype_features(workspace: Workspace) -> FeatureSet:

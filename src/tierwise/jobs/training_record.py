@@ -27,6 +27,7 @@ def training_record(learned: Learned, drift: Drift) -> TrainingRecord:
         as_of=learned.as_of,
         data_fingerprint=learned.data_fingerprint,
         gate=learned.potential.source,
+        alarm=learned.leaks.alarm,
         parts=grouped(
             potential=potential.to_parts(learned.potential),
             archetypes=archetypes.to_parts(learned.archetypes),

@@ -31,6 +31,10 @@ class TrainingSummary:
         archetypes: One row per archetype: `archetype_id, archetype, partners, share`; empty where none is supported.
         archetypes_sentence: What was found, or why nothing was.
         notes: What could not be done, and why.
+        alarm: What the guards against leaks say: `fired`, `quiet` or `not_tested`.
+        alarms: What they named, in words.
+        tier_effect: How much rests on the current tier, where it is a feature.
+        why_alias: Why the version is in force, or waits.
     """
 
     as_of: date
@@ -44,6 +48,10 @@ class TrainingSummary:
     archetypes: pd.DataFrame
     archetypes_sentence: str
     notes: tuple[str, ...]
+    alarm: str = "not_tested"
+    alarms: tuple[str, ...] = ()
+    tier_effect: str = ""
+    why_alias: str = ""
 
 
 def gini_by_origin(scores: pd.DataFrame) -> pd.DataFrame:
@@ -78,10 +86,29 @@ def as_text(summary: TrainingSummary) -> str:
         f"Version {summary.version} ({summary.alias}), trained as of {summary.as_of} "
         f"on {summary.snapshots:,} snapshots of up to {summary.partners:,} partners"
     )
+    if summary.why_alias:
+        head += f"\n{summary.alias}: {summary.why_alias}"
     gate = f"Gate: {summary.gate}; {summary.gate_sentence}"
     notes = "\n".join(f"note: {note}" for note in summary.notes)
-    parts = [head, gate, _gini_text(summary), summary.archetypes_sentence, _archetypes_text(summary), notes]
+    parts = [
+        head,
+        gate,
+        _gini_text(summary),
+        _leaks_text(summary),
+        summary.tier_effect,
+        summary.archetypes_sentence,
+        _archetypes_text(summary),
+        notes,
+    ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _leaks_text(summary: TrainingSummary) -> str:
+    if summary.alarm != "fired":
+        told = {"quiet": "nothing knows more of the future than it can", "not_tested": "nothing could be tested"}
+        return f"Leaks: {told[summary.alarm]}"
+    named = "\n".join(f"  {sentence}" for sentence in summary.alarms)
+    return f"ALARM, too good to be true; `models promote` refuses this version without --because:\n{named}"
 
 
 def _gini_text(summary: TrainingSummary) -> str:

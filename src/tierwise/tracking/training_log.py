@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 _MAX_DESCRIPTION = 5000
 _MAX_PARAM = 500
 _BATCH = 100
-_FIRST = "the first version of this model"
+FIRST = "the first version of this model: there is none to compare it with"
+WAITS = "a version is in force; `tierwise models promote` compares the two and decides"
+ALARMED = "no version is in force, but an alarm of the guards against leaks fired: mend the leak and train again"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class TrainingRecord:
         as_of: The as-of date.
         data_fingerprint: The fingerprint of the accepted tables.
         gate: The gate's outcome in one word (`model`, `persistence`, ...).
+        alarm: What the guards against leaks say: `fired`, `quiet` or `not_tested`.
         parts: The model's parts, by name; `grouped(potential=..., archetypes=...)`.
         input_example: A few metric rows, as the registered model takes them; without company names.
         params: Settings and hyper-parameters.
@@ -62,6 +65,7 @@ class TrainingRecord:
     plot_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
     trained_by: str = "training"
+    alarm: str = "not_tested"
 
 
 @dataclass(frozen=True)
@@ -71,21 +75,24 @@ class LoggedVersion:
     Attributes:
         version: The version number.
         run_id: The MLflow run.
-        alias: `champion` for the first version of a model, `challenger` for every later one.
+        alias: `champion` for the first version of a model whose alarm is quiet, `challenger` for every later one.
         bundle_sha256: The hash that the version's files are held against.
+        why: Why it got that alias.
     """
 
     version: int
     run_id: str
     alias: str
     bundle_sha256: str
+    why: str
 
 
 def log_training(registry: Registry, record: TrainingRecord) -> LoggedVersion:
     """Log a training as one run and register its model as a new version.
 
-    The first version is put in force; later ones become the challenger until someone promotes them. A training that
-    is stopped half-way leaves a run that is not finished, and no version.
+    While no version is in force, one whose guards against leaks did not fire is put in force at once: there is nothing
+    to compare it with. Every other one becomes the challenger until someone promotes it. A training that is stopped
+    half-way leaves a run that is not finished, and no version.
 
     Raises:
         OutsideFailure: If MLflow fails or the disk is full; the version in force is then unchanged.
@@ -103,8 +110,8 @@ def log_training(registry: Registry, record: TrainingRecord) -> LoggedVersion:
             facts = {**_about(record), "bundle_sha256": sha256}
             version = _register(client, registry.model_name, model_id, run_id, facts)
             _write_description(client, registry.model_name, version, record)
-            alias = _give_alias(client, experiment_id, registry.model_name, version, record.trained_by)
-    return LoggedVersion(version, run_id, alias, sha256)
+            alias, why = _give_alias(client, (experiment_id, registry.model_name), version, record)
+    return LoggedVersion(version, run_id, alias, sha256, why)
 
 
 def _tags(facts: Mapping[str, str]) -> dict[str, str]:
@@ -161,6 +168,7 @@ def _about(record: TrainingRecord) -> dict[str, str]:
         "as_of": record.as_of.isoformat(),
         "data_fingerprint": record.data_fingerprint,
         "gate": record.gate,
+        "alarm": record.alarm,
         "program_version": tierwise.__version__,
     }
 
@@ -192,9 +200,13 @@ def _beginning(card: str) -> str:
     return card[: _MAX_DESCRIPTION - len(note)].rpartition("\n")[0] + note
 
 
-def _give_alias(client: MlflowClient, experiment_id: str, model_name: str, version: int, by: str) -> str:
+def _give_alias(client: MlflowClient, names: tuple[str, str], version: int, record: TrainingRecord) -> tuple[str, str]:
+    experiment_id, model_name = names
     if CHAMPION in client.get_registered_model(model_name).aliases:
         client.set_registered_model_alias(model_name, CHALLENGER, str(version))
-        return CHALLENGER
-    put_in_force(client, experiment_id, model_name, version, by, _FIRST)
-    return CHAMPION
+        return CHALLENGER, WAITS
+    if record.alarm == "fired":
+        client.set_registered_model_alias(model_name, CHALLENGER, str(version))
+        return CHALLENGER, ALARMED
+    put_in_force(client, experiment_id, model_name, version, record.trained_by, FIRST)
+    return CHAMPION, FIRST

@@ -187,7 +187,8 @@ def stability_plot(stability: pd.DataFrame) -> Plot:
 
     def draw(body: SubFigure) -> None:
         axes = plain_axes(body, "as-of date of the later retrain", "rank correlation with the retrain before")
-        spread = [(shown["spearman"] - shown["low"]).fillna(0), (shown["high"] - shown["spearman"]).fillna(0)]
+        ends = (shown["spearman"] - shown["low"], shown["high"] - shown["spearman"])
+        spread = [end.fillna(0).clip(lower=0) for end in ends]
         places = list(range(len(shown)))
         axes.errorbar(places, shown["spearman"], yerr=spread, color="#0072B2", marker="o", capsize=3)
         for place, value in zip(places, shown["spearman"], strict=True):

@@ -165,3 +165,95 @@ class DecisionSettings(Settings):
     show: Literal["better", "minimum_effect"] = "better"
     guardrails: Literal["no_harm_shown", "shown_safe"] = "no_harm_shown"
     least_return: float | None = None
+
+
+class RolloutSettings(Settings):
+    """A roll-out in steps that nobody randomised.
+
+    Attributes:
+        outcome: The outcome per unit and period.
+        unit: The column of the unit, such as partner or region.
+        period: The column of the period, a whole number.
+        first_treated: The column of the first treated period of the unit; missing or 0 where it is never treated.
+        compare_with: Units that are never treated, or all that are not treated yet.
+        anticipation: How many periods before the start units may already act on it.
+        alpha: The error rate.
+    """
+
+    outcome: Column
+    unit: Column = "partner_id"
+    period: Column = "period"
+    first_treated: Column = "first_treated"
+    compare_with: Literal["never_treated", "not_yet_treated"] = "never_treated"
+    anticipation: Annotated[int, Field(ge=0)] = 0
+    alpha: Share = 0.05
+
+
+class OneRegionSettings(Settings):
+    """One region, or a few, treated from one period on.
+
+    Attributes:
+        outcome: The outcome per region and period.
+        region: The column of the region.
+        period: The column of the period, a whole number.
+        treated: The treated regions.
+        starts: The first treated period.
+        alpha: The error rate.
+        seed: The seed of the placebos.
+    """
+
+    outcome: Column
+    region: Column = "region"
+    period: Column = "period"
+    treated: Annotated[tuple[str, ...], Field(min_length=1)]
+    starts: int
+    alpha: Share = 0.05
+    seed: int = 1
+
+
+class ThresholdSettings(Settings):
+    """A tier's threshold, read by comparing partners just above and just below.
+
+    Attributes:
+        running: The metric that the threshold is on, as of the date of placement.
+        outcome: The outcome after that date.
+        cutoff: The threshold; at or above it a partner gets the tier.
+        received: The column that says whether the partner really got the tier (1 or 0), where not all follow the rule.
+        covariates: Columns known before, which must not jump at the threshold.
+        alpha: The error rate.
+        density_alpha: Below this p-value of the density test the estimate is refused.
+        least_units: The least number of units within the bandwidth on either side.
+    """
+
+    running: Column
+    outcome: Column
+    cutoff: float
+    received: Column | None = None
+    covariates: tuple[Column, ...] = ()
+    alpha: Share = 0.05
+    density_alpha: Share = 0.05
+    least_units: Annotated[int, Field(ge=5)] = 20
+
+
+class OffPolicySettings(Settings):
+    """An alternative rule, judged on decisions that another rule made.
+
+    Attributes:
+        outcome: The outcome after the decision.
+        action: The column of what was done.
+        propensity: The column of the chance that the rule in force gave to what was done.
+        alternative: The column of what the alternative would have done.
+        alternative_propensity: The column of the chance that the rule in force gave to that.
+        covariates: Columns known before the decision.
+        least_propensity: Chances below this are no overlap.
+        alpha: The error rate.
+    """
+
+    outcome: Column
+    action: Column = "action"
+    propensity: Column = "propensity"
+    alternative: Column = "alternative"
+    alternative_propensity: Column = "alternative_propensity"
+    covariates: tuple[Column, ...] = ()
+    least_propensity: Share = 0.01
+    alpha: Share = 0.05

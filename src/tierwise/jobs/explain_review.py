@@ -18,7 +18,10 @@ def explain_review(engine: Engine, workspace: Workspace, output: Path, now: Revi
     Returns:
         Output tables by name: `roadmap`, `changes`, `moved_metrics`.
     """
-    basis = RoadmapBasis(now.as_of, now.model, now.inputs, now.placement, now.moves)
+    moves = now.moves
+    if now.policy.per is not None:  # a plan raises figures of the whole partner, which are not those of any unit
+        moves = moves.assign(next_tier=pd.Series(pd.NA, index=moves.index, dtype="str"))
+    basis = RoadmapBasis(now.as_of, now.model, now.inputs, now.placement, moves)
     return {
         "roadmap": plan_roadmaps(engine, workspace, basis),
         **explain_changes(engine, workspace, output, now),

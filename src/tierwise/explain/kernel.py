@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,10 +146,11 @@ def _run(forest: _CutForest, matrix: Floats, background: Floats | None, threads:
     workers = threads or min(MOST_THREADS, max(1, len(matrix) // _ROWS_PER_THREAD))
     base = 0.0
     with ThreadPoolExecutor(workers) as pool:
+        spread = pool.map if workers > 1 else map
         for batch in _batches(forest.trees):
-            filled = list(pool.map(lambda tree: _fill(tree, seen), batch))
+            filled = list(spread(partial(_fill, seen), batch))
             base = sum((tree.base for tree in filled), base)
-            list(pool.map(lambda pair, trees=filled: _add_all(trees, *pair), zip(blocks, sums, strict=True)))
+            list(spread(partial(_add_all, filled), blocks, sums))
     parts = np.concatenate([part.T for part in sums]) if sums else np.zeros((0, matrix.shape[1]))
     return Split(base, parts)
 
@@ -186,7 +187,7 @@ def _batches(trees: Sequence[CutTree]) -> Iterator[list[CutTree]]:
         yield batch
 
 
-def _fill(tree: CutTree, seen: Sequence[Floats] | None) -> _Filled:
+def _fill(seen: Sequence[Floats] | None, tree: CutTree) -> _Filled:
     deep = tree.deep
     if seen is None:
         tables, base = fill_tables(tree.cells, tree.leaves, np.zeros(0), WEIGHTS, BITS_SET)

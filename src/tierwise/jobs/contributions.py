@@ -54,11 +54,11 @@ def split_review(workspace: Workspace, model: PotentialModel, inputs: pd.DataFra
     Raises:
         Refused: If the parts of any partner miss its potential by more than the tolerance.
     """
-    inputs = inputs.reset_index(drop=True)
-    channel = potential.split_to_channel(model, inputs, split_trees)
+    basis = potential.basis_of(model, inputs)
+    channel = potential.split_to_channel(basis, split_trees)
     partners, by = _comparable(workspace, inputs, moves)
     chosen = choose_peers(partners, by)
-    peers, chosen = _against_peers(model, inputs, partners, chosen)
+    peers, chosen = _against_peers(basis, partners, chosen)
     baselines = pd.concat([_channel_rows(channel.additivity), _peer_rows(peers.additivity, chosen)], ignore_index=True)
     return SplitReview(channel.rows, peers.rows, baselines, chosen)
 
@@ -84,20 +84,17 @@ def _comparable(
 
 
 def _against_peers(
-    model: PotentialModel, inputs: pd.DataFrame, partners: pd.DataFrame, chosen: pd.DataFrame
+    basis: potential.Basis, partners: pd.DataFrame, chosen: pd.DataFrame
 ) -> tuple[potential.Contributions, pd.DataFrame]:
     from tierwise.explain.kernel import NotCovered
 
-    found = []
     try:
-        for group in peer_groups(partners, chosen):
-            members, peers = inputs.iloc[group.members], inputs.iloc[group.peers]
-            found.append(potential.split_to_peers(model, members, peers, split_trees))
+        groups = ((group.members, group.peers) for group in peer_groups(partners, chosen))
+        return potential.split_to_peers(basis, groups, split_trees), chosen
     except NotCovered:
         nobody = chosen.assign(peers=0, reason_code="model_not_covered")
         nobody[["peers_tier", "peers_by", "peers_group"]] = None
-        return potential.joined([]), nobody
-    return potential.joined(found), chosen
+        return potential.split_to_peers(basis, [], split_trees), nobody
 
 
 def _named(rows: pd.DataFrame, baseline: str) -> pd.DataFrame:

@@ -2,10 +2,11 @@
 
 from tierwise.potential.backtest import Backtest, backtest
 from tierwise.potential.contributions import (
+    Basis,
     Contributions,
     TreeSplit,
+    basis_of,
     contributions,
-    joined,
     split_to_channel,
     split_to_peers,
 )
@@ -21,6 +22,7 @@ from tierwise.potential.tune import Tuning, tune
 
 __all__ = [
     "Backtest",
+    "Basis",
     "Contributions",
     "Leaks",
     "PotentialModel",
@@ -29,9 +31,9 @@ __all__ = [
     "Tuning",
     "attributes_from_history",
     "backtest",
+    "basis_of",
     "contributions",
     "from_parts",
-    "joined",
     "leaks_frame",
     "merged_leaks",
     "normalized_gini",

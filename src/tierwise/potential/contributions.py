@@ -8,8 +8,9 @@ the floor, and against peers `base` is the mean of their `log(potential)`. A gap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -33,18 +34,6 @@ PEERS_LIMIT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class _Parts:
-    base: float
-    effects: Mapping[str, Floats]
-
-    def against(self, peers: _Parts) -> _Parts:
-        """Take the mean of peers as the baseline; exact where each feature's part depends on that feature alone."""
-        means = {name: float(effect.mean()) for name, effect in peers.effects.items()}
-        base = self.base + sum(means.values())
-        return _Parts(base, {name: effect - means[name] for name, effect in self.effects.items()})
-
-
-@dataclass(frozen=True, eq=False)
 class Contributions:
     """What potentials are made of.
 
@@ -59,75 +48,92 @@ class Contributions:
     additivity: pd.DataFrame
 
 
-def contributions(model: PotentialModel, rows: pd.DataFrame, split: TreeSplit = raw_parts) -> pd.DataFrame:
-    """Split each partner's log potential into features, against the whole channel; the rows of `split_to_channel`."""
-    return split_to_channel(model, rows, split).rows
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Metric rows prepared for splitting, so that many baselines share what they need.
 
-
-def split_to_channel(model: PotentialModel, rows: pd.DataFrame, split: TreeSplit = raw_parts) -> Contributions:
-    """Split each partner's log potential into features, against the whole channel that the model was trained on.
-
-    Args:
+    Attributes:
         model: A trained model.
         rows: Metric rows, one per partner.
-        split: How the trees are split; LightGBM's own way by default.
+        sources: The potential source of each row.
+        log_potential: What is to be explained; persistence counts from the model's floor on.
+    """
+
+    model: PotentialModel
+    rows: pd.DataFrame
+    sources: NDArray[np.object_]
+    log_potential: Floats
+
+    @cached_property
+    def _matrix(self) -> Floats:
+        assert self.model.blend is not None
+        return self.model.blend.trees.columns.matrix(self.rows)
+
+    @cached_property
+    def _single_effects(self) -> Mapping[str, Mapping[str, Floats]]:
+        """By source, the parts that depend on one feature alone, for every row: any baseline just shifts them."""
+        model, logged = self.model, np.log(np.maximum(self.model.persistence(self.rows), self.model.floor))
+        return {
+            "cold_start": model.cold_start.parts(self.rows),
+            "persistence": {model.features.target: logged - model.base},
+            "model": model.blend.glm.effects(self.rows) if model.blend is not None else {},
+        }
+
+
+Places = NDArray[np.int64]
+
+
+def basis_of(model: PotentialModel, rows: pd.DataFrame) -> Basis:
+    """Prepare metric rows for splitting.
 
     Raises:
         InvalidInput: If a column that the model needs is missing.
-        Refused: If the parts of a partner miss its potential by more than `CHANNEL_LIMIT`.
     """
     check_columns(rows, model.features, labelled=False)
     rows = rows.reset_index(drop=True)
-    sources = model.sources(rows)
-    found = []
-    for source in sorted(sources.unique()):
-        inside = rows[(sources == source).to_numpy()].reset_index(drop=True)
-        found.append(_laid_out(model, inside, _parts_of(model, inside, source, split)))
-    result = joined(found)
+    sources = model.sources(rows).to_numpy(dtype=object)
+    predicted = predict(model, rows)["potential"].to_numpy(dtype=np.float64)
+    floored = np.where(sources == "persistence", np.maximum(predicted, model.floor), predicted)
+    return Basis(model, rows, sources, np.log(floored))
+
+
+def contributions(model: PotentialModel, rows: pd.DataFrame, split: TreeSplit = raw_parts) -> pd.DataFrame:
+    """Split each partner's log potential into features, against the whole channel; the rows of `split_to_channel`."""
+    return split_to_channel(basis_of(model, rows), split).rows
+
+
+def split_to_channel(basis: Basis, split: TreeSplit = raw_parts) -> Contributions:
+    """Split each partner's log potential into features, against the whole channel that the model was trained on.
+
+    Args:
+        basis: The partners.
+        split: How the trees are split; LightGBM's own way by default.
+
+    Raises:
+        Refused: If the parts of a partner miss its potential by more than `CHANNEL_LIMIT`.
+    """
+    groups = [np.flatnonzero(basis.sources == source) for source in sorted(set(basis.sources))]
+    result = _laid_out(basis, [_split(basis, members, None, split) for members in groups])
     refuse_inexact(result, CHANNEL_LIMIT, "the whole channel")
     return result
 
 
-def split_to_peers(model: PotentialModel, rows: pd.DataFrame, peers: pd.DataFrame, split: TreeSplit) -> Contributions:
-    """Split each partner's log potential into features, against the mean of peers (interventional).
+def split_to_peers(basis: Basis, groups: Iterable[tuple[Places, Places]], split: TreeSplit) -> Contributions:
+    """Split partners' log potential into features, against the mean of their peers (interventional).
 
     Args:
-        model: A trained model.
-        rows: Metric rows, one per partner, of one potential source.
-        peers: Metric rows of the peers, at least one, of the same source.
+        basis: The partners and their peers.
+        groups: Places of partners in it, and of the peers that they share: at least one, of the same source.
         split: How the trees are split.
 
     Raises:
-        Refused: If the parts of a partner miss its potential by more than `PEERS_LIMIT`, or the base misses the mean
-            of the peers by as much.
-        ValueError: If there are no peers, or rows and peers are predicted by different sources.
+        Refused: If the parts of a partner miss its potential by more than `PEERS_LIMIT`, or the base of a group misses
+            the mean of its peers by as much.
+        ValueError: If a group has no peers, or its potentials come from different sources.
     """
-    rows, peers = rows.reset_index(drop=True), peers.reset_index(drop=True)
-    sources = {*model.sources(rows), *model.sources(peers)}
-    if len(sources) != 1 or peers.empty:
-        raise ValueError(f"partners and at least one peer must have one potential source, found {sorted(sources)}")
-    source = sources.pop()
-    if source == "model" and model.blend is not None:
-        parts = _blend_parts(model, rows, split, peers)
-    else:
-        parts = _parts_of(model, rows, source, split).against(_parts_of(model, peers, source, split))
-    result = _laid_out(model, rows, parts)
-    expected = float(_log_potential(model, peers).mean())
-    _refuse_off_mean(parts.base - expected)
+    result = _laid_out(basis, [_split(basis, members, peers, split) for members, peers in groups])
     refuse_inexact(result, PEERS_LIMIT, "peers")
     return result
-
-
-def joined(parts: list[Contributions]) -> Contributions:
-    """Put contributions of different partners together, sorted."""
-    if not parts:
-        return Contributions(pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(ADDITIVITY_COLUMNS)))
-    rows = pd.concat([part.rows for part in parts], ignore_index=True)
-    totals = pd.concat([part.additivity for part in parts], ignore_index=True)
-    return Contributions(
-        rows.sort_values(["partner_id", "feature"], kind="stable", ignore_index=True),
-        totals.sort_values("partner_id", kind="stable", ignore_index=True),
-    )
 
 
 def refuse_inexact(found: Contributions, limit: float, baseline: str) -> None:
@@ -149,62 +155,88 @@ def refuse_inexact(found: Contributions, limit: float, baseline: str) -> None:
     raise Refused(Fault(what, "contributions", tuple(worst["partner_id"].astype(str).head(3)), todo))
 
 
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    source: str
+    members: Places
+    base: float
+    effects: Mapping[str, Floats]
+
+
+def _split(basis: Basis, members: Places, peers: Places | None, split: TreeSplit) -> _Parts:
+    sources = set(basis.sources[members]) | (set() if peers is None else set(basis.sources[peers]))
+    if len(sources) != 1 or (peers is not None and not len(peers)):
+        raise ValueError(f"partners and at least one peer must have one potential source, found {sorted(sources)}")
+    source = str(sources.pop())
+    base, effects = _single(basis, source, members, peers)
+    if source == "model":
+        base, effects = _with_trees(basis, members, peers, split, (base, effects))
+    if peers is not None:
+        _refuse_off_mean(base - float(basis.log_potential[peers].mean()))
+    return _Parts(source, members, base, effects)
+
+
+def _single(basis: Basis, source: str, members: Places, peers: Places | None) -> tuple[float, dict[str, Floats]]:
+    """Base and parts of what is a sum of one-feature terms; against peers their means are the baseline, exactly."""
+    model = basis.model
+    glm_base = model.blend.glm.base if model.blend is not None else 0.0
+    base = {"cold_start": model.cold_start.base, "persistence": model.base, "model": glm_base}[source]
+    everyone = basis._single_effects[source]
+    means = {name: 0.0 if peers is None else float(effect[peers].mean()) for name, effect in everyone.items()}
+    return base + sum(means.values()), {name: effect[members] - means[name] for name, effect in everyone.items()}
+
+
+def _with_trees(
+    basis: Basis, members: Places, peers: Places | None, split: TreeSplit, glm: tuple[float, dict[str, Floats]]
+) -> tuple[float, dict[str, Floats]]:
+    """The mean of the GLM's and the trees' parts."""
+    blend, matrix = basis.model.blend, basis._matrix
+    assert blend is not None
+    base, parts = split(blend.trees.text, matrix[members], None if peers is None else matrix[peers])
+    trees = {name: parts[:, place] for place, name in enumerate(blend.trees.columns.names)}
+    nothing = np.zeros(len(members))
+    names = sorted({*trees, *glm[1]})
+    halves = {name: (trees.get(name, nothing) + glm[1].get(name, nothing)) / 2 for name in names}
+    return blend.offset + (glm[0] + base) / 2, halves
+
+
 def _refuse_off_mean(gap: float) -> None:
     if not abs(gap) <= PEERS_LIMIT:
         what = f"the baseline of peers misses their mean log potential by {abs(gap):.3g}; allowed is {PEERS_LIMIT:g}"
         raise Refused(Fault(what, "contributions", todo="nothing was written; report this as a fault of the program"))
 
 
-def _parts_of(model: PotentialModel, rows: pd.DataFrame, source: str, split: TreeSplit) -> _Parts:
-    if source == "cold_start":
-        return _Parts(model.cold_start.base, model.cold_start.parts(rows))
-    if source == "model" and model.blend is not None:
-        return _blend_parts(model, rows, split, None)
-    logged = np.log(np.maximum(model.persistence(rows), model.floor))
-    return _Parts(model.base, {model.features.target: logged - model.base})
-
-
-def _blend_parts(
-    model: PotentialModel, rows: pd.DataFrame, split: TreeSplit, background: pd.DataFrame | None
-) -> _Parts:
-    """The mean of the GLM's and the trees' parts; the GLM is a sum of one-feature terms and so exact by itself."""
-    blend = model.blend
-    assert blend is not None
-    glm = _Parts(blend.glm.base, blend.glm.effects(rows))
-    seen = None
-    if background is not None:
-        glm = glm.against(replace(glm, effects=blend.glm.effects(background)))
-        seen = blend.trees.columns.matrix(background)
-    base, parts = split(blend.trees.text, blend.trees.columns.matrix(rows), seen)
-    trees = {name: parts[:, place] for place, name in enumerate(blend.trees.columns.names)}
-    nothing = np.zeros(len(rows))
-    names = sorted({*trees, *glm.effects})
-    halves = {name: (trees.get(name, nothing) + glm.effects.get(name, nothing)) / 2 for name in names}
-    return _Parts(blend.offset + (glm.base + base) / 2, halves)
-
-
-def _laid_out(model: PotentialModel, rows: pd.DataFrame, parts: _Parts) -> Contributions:
-    explained = _log_potential(model, rows)
-    error = np.abs(sum(parts.effects.values(), np.full(len(rows), parts.base)) - explained)
-    totals = pd.DataFrame(
-        {"partner_id": rows["partner_id"], "base": parts.base, "log_potential": explained, "additivity_error": error}
+def _laid_out(basis: Basis, parts: Sequence[_Parts]) -> Contributions:
+    """One row per partner and feature, both sorted; one total per partner."""
+    if not parts:
+        return Contributions(pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(ADDITIVITY_COLUMNS)))
+    by_source = [[part for part in parts if part.source == source] for source in sorted({p.source for p in parts})]
+    rows = pd.concat([_long(basis, same) for same in by_source], ignore_index=True)
+    totals = pd.concat([_totals(basis, part) for part in parts], ignore_index=True)
+    return Contributions(
+        rows.sort_values(["partner_id", "feature"], kind="stable", ignore_index=True),
+        totals.sort_values("partner_id", kind="stable", ignore_index=True),
     )
-    return Contributions(_long(model, rows, parts), totals)
 
 
-def _log_potential(model: PotentialModel, rows: pd.DataFrame) -> Floats:
-    """The logarithm of the predicted potential; persistence counts from the floor on."""
-    predicted = predict(model, rows)["potential"].to_numpy(dtype=np.float64)
-    persistent = (model.sources(rows) == "persistence").to_numpy()
-    return np.log(np.where(persistent, np.maximum(predicted, model.floor), predicted))
+def _totals(basis: Basis, part: _Parts) -> pd.DataFrame:
+    explained = basis.log_potential[part.members]
+    error = np.abs(sum(part.effects.values(), np.full(len(part.members), part.base)) - explained)
+    own = basis.rows["partner_id"].iloc[part.members].reset_index(drop=True)
+    return pd.DataFrame({"partner_id": own, "base": part.base, "log_potential": explained, "additivity_error": error})
 
 
-def _long(model: PotentialModel, rows: pd.DataFrame, parts: _Parts) -> pd.DataFrame:
-    """One row per partner and feature, partners in the order given and features sorted."""
-    effects = dict(sorted(parts.effects.items())) or {"newcomer": np.zeros(len(rows))}
-    families = {**model.family_of, "newcomer": "profile"}
-    names, count = list(effects), len(rows)
-    values, texts = zip(*(_value_and_text(model, rows, name) for name in names), strict=True)
+def _long(basis: Basis, parts: Sequence[_Parts]) -> pd.DataFrame:
+    """One row per partner and feature of parts of one source, which have the same features."""
+    members = np.concatenate([part.members for part in parts])
+    rows, count = basis.rows.iloc[members].reset_index(drop=True), len(members)
+    names = sorted(parts[0].effects) or ["newcomer"]
+    families = {**basis.model.family_of, "newcomer": "profile"}
+    nothing = np.zeros(count)
+    effects = [
+        np.concatenate([part.effects[name] for part in parts]) if parts[0].effects else nothing for name in names
+    ]
+    values, texts = zip(*(_value_and_text(basis.model, rows, name) for name in names), strict=True)
     return pd.DataFrame(
         {
             "partner_id": rows["partner_id"].repeat(len(names)).reset_index(drop=True),
@@ -212,8 +244,8 @@ def _long(model: PotentialModel, rows: pd.DataFrame, parts: _Parts) -> pd.DataFr
             "family": _repeated([families.get(name, "other") for name in names], count),
             "value": np.column_stack(values).ravel(),
             "text": pd.Series(np.column_stack(texts).ravel(), dtype="str"),
-            "base": parts.base,
-            "contribution": np.column_stack(list(effects.values())).ravel(),
+            "base": np.repeat([part.base for part in parts], [len(part.members) * len(names) for part in parts]),
+            "contribution": np.column_stack(effects).ravel(),
         }
     )
 

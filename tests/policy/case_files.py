@@ -49,7 +49,10 @@ def inputs_of(policy: Policy, facts: dict, flags: list[str] = ()) -> pd.DataFram
 
 
 def place_case(engine: Engine, policy: Policy, content: dict) -> Placement:
-    """Place the one partner of a case or of one of its reviews."""
+    """Place the one partner of a case or of one of its reviews; `units` gives the facts of each of its units."""
+    if "units" in content:
+        rows = [inputs_of(policy, facts, content.get("flags", [])) for facts in content["units"]]
+        return place(engine, policy, pd.concat(rows, ignore_index=True))
     return place(engine, policy, inputs_of(policy, content.get("facts", {}), content.get("flags", [])))
 
 

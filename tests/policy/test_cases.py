@@ -24,6 +24,8 @@ def test_partner_gets_the_published_tier(engine: Engine, case: Case) -> None:
         assert bool(row[f"unlock_{benefit}"]) is unlocked
     for track, tier in expected.get("tracks", {}).items():
         assert _text(row[f"{track}_tier"]) == tier
+    by_unit = placement.units.set_index("unit")["eligible_tier"].to_dict()
+    assert {unit: by_unit[unit] for unit in expected.get("units", {})} == expected.get("units", {})
 
 
 @pytest.mark.parametrize("case", PLAYED, ids=lambda case: case.name)

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from tierwise.archetypes.projection import project
 from tierwise.audit import Drift
+from tierwise.config.load import Workspace
 from tierwise.jobs.learned import Learned
-from tierwise.reports.plots import ArchetypeMap, BacktestFigures, Plot, training_plots
+from tierwise.potential import Backtest
+from tierwise.reports.plots import POOLED, ArchetypeMap, BacktestFigures, Plot, training_plots
 from tierwise.reports.plots_drift import drift_plot
 
 
 def plots_of(learned: Learned, drift: Drift) -> tuple[Plot, ...]:
     """Draw everything that is drawn of a training."""
-    metric = learned.workspace.catalog.metrics[learned.features.target]
-    tested = learned.backtest
-    figures = BacktestFigures(
+    figures = figures_of(learned.workspace, learned.backtest)
+    return (*training_plots(figures, _map(learned)), drift_plot(drift.tests, drift.sentence))
+
+
+def figures_of(workspace: Workspace, tested: Backtest) -> BacktestFigures:
+    """What the plots of a back-test are drawn from: each past review by itself, and the model's retrains."""
+    target = workspace.settings.potential.metric
+    metric = workspace.catalog.metrics[target]
+    stability = tested.stability[tested.stability["candidate"] == "model"]
+    return BacktestFigures(
         scores=tested.scores,
-        calibration=tested.calibration,
-        coverage=tested.coverage,
-        stability=tested.stability,
+        calibration=tested.calibration[tested.calibration["origin"] != POOLED],
+        coverage=tested.coverage[tested.coverage["origin"] != POOLED],
+        stability=stability.drop(columns="candidate"),
         predictions=tested.predictions,
-        target=metric.title or learned.features.target,
+        target=metric.title or target,
         unit=metric.unit,
     )
-    return (*training_plots(figures, _map(learned)), drift_plot(drift.tests, drift.sentence))
 
 
 def _map(learned: Learned) -> ArchetypeMap | None:

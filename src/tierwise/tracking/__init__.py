@@ -2,6 +2,7 @@
 
 from tierwise.tracking.history import InForce
 from tierwise.tracking.registry import Champion, Registry, VersionDetails, VersionSummary
+from tierwise.tracking.run_contents import RunContents, log_run
 from tierwise.tracking.training_log import LoggedVersion, TrainingRecord, log_training
 
 __all__ = [
@@ -9,8 +10,10 @@ __all__ = [
     "InForce",
     "LoggedVersion",
     "Registry",
+    "RunContents",
     "TrainingRecord",
     "VersionDetails",
     "VersionSummary",
+    "log_run",
     "log_training",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,20 +13,17 @@ import pandas as pd
 
 import tierwise
 from tierwise.store.bundle import Part, save_bundle
-from tierwise.store.writer import write_frame, write_text
-from tierwise.store.writer_disk import replace_file
 from tierwise.tracking.connection import closed_at_end, connected
 from tierwise.tracking.history import put_in_force
-from tierwise.tracking.names import BUNDLE, CHALLENGER, CHAMPION, MODEL_CARD, TAG_PREFIX
+from tierwise.tracking.names import BUNDLE, CHALLENGER, CHAMPION, MODEL_CARD
 from tierwise.tracking.packaging import save_scoring_model
 from tierwise.tracking.registry import Registry
+from tierwise.tracking.run_contents import RunContents, log_contents, tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _MAX_DESCRIPTION = 5000
-_MAX_PARAM = 500
-_BATCH = 100
 FIRST = "the first version of this model: there is none to compare it with"
 WAITS = "a version is in force; `tierwise models promote` compares the two and decides"
 ALARMED = "no version is in force, but an alarm of the guards against leaks fired: mend the leak and train again"
@@ -101,11 +97,10 @@ def log_training(registry: Registry, record: TrainingRecord) -> LoggedVersion:
         registry.artifact_folder.mkdir(parents=True, exist_ok=True)
     with connected(registry.tracking_uri) as client:
         experiment_id = registry.experiment_id(client)
-        run = client.create_run(experiment_id, run_name=f"train as of {record.as_of}", tags=_tags(_about(record)))
+        run = client.create_run(experiment_id, run_name=f"train as of {record.as_of}", tags=tags(_about(record)))
         run_id = str(run.info.run_id)
         with closed_at_end(client, run_id):
-            _log_figures(client, run_id, record)
-            _log_files(client, run_id, record)
+            log_contents(client, run_id, _contents(record))
             model_id, sha256 = _log_model(client, experiment_id, run_id, record)
             facts = {**_about(record), "bundle_sha256": sha256}
             version = _register(client, registry.model_name, model_id, run_id, facts)
@@ -114,38 +109,15 @@ def log_training(registry: Registry, record: TrainingRecord) -> LoggedVersion:
     return LoggedVersion(version, run_id, alias, sha256, why)
 
 
-def _tags(facts: Mapping[str, str]) -> dict[str, str]:
-    return {f"{TAG_PREFIX}{name}": value for name, value in facts.items()}
-
-
-def _log_figures(client: MlflowClient, run_id: str, record: TrainingRecord) -> None:
-    from mlflow.entities import Metric, Param
-
-    params = [Param(name, str(value)[:_MAX_PARAM]) for name, value in sorted(record.params.items())]
-    finite = {name: value for name, value in sorted(record.metrics.items()) if math.isfinite(value)}
-    moment = client.get_run(run_id).info.start_time
-    metrics = [Metric(name, float(value), timestamp=moment, step=0) for name, value in finite.items()]
-    for start in range(0, len(params), _BATCH):
-        client.log_batch(run_id, params=params[start : start + _BATCH])
-    for start in range(0, len(metrics), _BATCH):
-        client.log_batch(run_id, metrics=metrics[start : start + _BATCH])
-
-
-def _log_files(client: MlflowClient, run_id: str, record: TrainingRecord) -> None:
-    with tempfile.TemporaryDirectory(prefix="tierwise-") as name:
-        folder = Path(name)
-        for table, frame in record.tables.items():
-            if len(frame.columns) == 0:
-                continue  # a back-test without any origin
-            write_frame(frame, folder / "tables" / f"{table}.csv")
-        for file, content in record.plots.items():
-            replace_file(folder / "plots" / file, content)
-        for stem, frame in record.plot_tables.items():
-            write_frame(frame, folder / "plots" / f"{stem}.csv")
-        for file, text in record.documents.items():
-            write_text(folder / file, text)
-        if any(folder.iterdir()):
-            client.log_artifacts(run_id, name)
+def _contents(record: TrainingRecord) -> RunContents:
+    return RunContents(
+        params=record.params,
+        metrics=record.metrics,
+        tables=record.tables,
+        plots=record.plots,
+        plot_tables=record.plot_tables,
+        documents=record.documents,
+    )
 
 
 def _log_model(client: MlflowClient, experiment_id: str, run_id: str, record: TrainingRecord) -> tuple[str, str]:
@@ -183,7 +155,7 @@ def _register(client: MlflowClient, model_name: str, model_id: str, run_id: str,
             raise
         client.create_registered_model(model_name)
     source = f"models:/{model_id}"
-    return int(client.create_model_version(model_name, source, run_id, _tags(facts), model_id=model_id).version)
+    return int(client.create_model_version(model_name, source, run_id, tags(facts), model_id=model_id).version)
 
 
 def _write_description(client: MlflowClient, model_name: str, version: int, record: TrainingRecord) -> None:

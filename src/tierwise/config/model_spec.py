@@ -155,14 +155,16 @@ class IntervalSpec(Settings):
         bands: At most how many size bands, each calibrated on its own.
         band_rows: Least calibration rows of a band.
         rows: At most how many training rows the quantile models see; a seeded sample beyond.
-        alarm: How far coverage of the last completed review may miss the nominal before the regime alarm.
+        alarm: How often the regime alarm may fire where nothing changed.
+        alarm_shift: A smaller shift than this, in the probability of doing better than before, raises no alarm.
     """
 
     coverage: Annotated[float, Field(gt=0.5, lt=1)] = 0.8
     bands: Positive = 3
     band_rows: Positive = 40
     rows: Positive = 200_000
-    alarm: Rate = 0.1
+    alarm: Rate = 0.05
+    alarm_shift: Rate = 0.03
 
 
 class ColdStartSpec(Settings):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tierwise.potential.blend import Blend
 from tierwise.potential.cold_start import ColdStart, fit_cold_start
@@ -14,6 +15,9 @@ from tierwise.potential.folds import Fold
 from tierwise.potential.gate import Scored, gain_probability
 from tierwise.potential.judge import Context
 from tierwise.potential.snapshots import current_value
+
+Floats = NDArray[np.float64]
+_FOLDS = 5
 
 
 def learn_newcomers(
@@ -42,6 +46,27 @@ def learn_newcomers(
     if better is not None and better < context.spec.cold_start.doubt:
         return replace(model, refused="worse", detail=f"bootstrap probability {better:.2f} on {fold.origin.date()}")
     return model
+
+
+def unseen_newcomers(labelled: pd.DataFrame, context: Context, floor: float) -> tuple[pd.DataFrame, Floats]:
+    """Predict the newcomers that the model learned from by models that have not seen them (five folds by partner).
+
+    Returns:
+        The rows, and their predictions, from which intervals can be calibrated; shape (n,).
+    """
+    newcomers = labelled[context.newcomers(labelled)]
+    rows = newcomers if len(newcomers) >= context.spec.cold_start.rows else labelled
+    partners = np.array(sorted(rows["partner_id"].unique()), dtype=object)
+    shuffled = context.rng(4).permutation(partners)
+    fold = rows["partner_id"].map({name: place % _FOLDS for place, name in enumerate(shuffled)}).to_numpy()
+    centre = np.zeros(len(rows))
+    without_floor = context.spec.cold_start.model_copy(update={"rows": 1})
+    for place in range(_FOLDS):
+        seen, unseen = rows[fold != place], rows[fold == place]
+        if len(seen) and len(unseen):
+            model = fit_cold_start(seen, seen, context.features, without_floor, floor)
+            centre[fold == place] = model.predict(unseen)
+    return rows, centre
 
 
 def _fit(labelled: pd.DataFrame, context: Context, floor: float) -> ColdStart:

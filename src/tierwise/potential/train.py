@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tierwise.config.model_spec import FeatureSet, PotentialSpec
 from tierwise.potential.blend import Blend, fit_blend
 from tierwise.potential.cold_start import ColdStart
-from tierwise.potential.diagnose import diagnose_features, diagnose_gate, diagnose_intervals, findings_frame, regime
+from tierwise.potential.diagnose import diagnose_features, diagnose_gate, diagnose_intervals
+from tierwise.potential.findings import findings_frame
 from tierwise.potential.folds import Fold, inner_folds
 from tierwise.potential.headroom import headroom_table
 from tierwise.potential.intervals import (
@@ -26,7 +27,8 @@ from tierwise.potential.intervals import (
 )
 from tierwise.potential.judge import Context, judge
 from tierwise.potential.model import PotentialModel
-from tierwise.potential.newcomers import learn_newcomers
+from tierwise.potential.newcomers import learn_newcomers, unseen_newcomers
+from tierwise.potential.regime import regime
 from tierwise.potential.snapshots import (
     assert_embargo,
     check_columns,
@@ -74,7 +76,7 @@ def train(
         *diagnose_gate(gate),
         *diagnose_features(labelled, snapshots, features),
         *diagnose_intervals(bands, cold_start, headroom),
-        *regime(labelled, scale, spec.intervals),
+        *regime(labelled, spec.intervals),
     ]
     base = float(np.mean(np.log(np.maximum(current_value(labelled, features.target), floor)))) if len(labelled) else 0.0
     return PotentialModel(
@@ -124,9 +126,9 @@ def _persistence_bands(rows: pd.DataFrame, parts: _Calibration, context: Context
 
 
 def _cold_bands(labelled: pd.DataFrame, parts: _Calibration, context: Context) -> pd.DataFrame:
-    newcomers = labelled[context.newcomers(labelled)]
-    rows = newcomers if len(newcomers) >= context.spec.cold_start.rows else labelled
-    centre = parts.cold_start.predict(rows)
+    if not parts.cold_start.used:
+        return pd.DataFrame(columns=list(BAND_COLUMNS))
+    rows, centre = unseen_newcomers(labelled, context, parts.scale.unit * _FLOOR_SHARE)
     logged, actual = parts.scale.log(centre), parts.scale.log(rows["label"].to_numpy(dtype=np.float64))
     one_band = context.spec.intervals.model_copy(update={"bands": 1})
     return calibrate("cold_start", centre, (logged, logged), actual, one_band)

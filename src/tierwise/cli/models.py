@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tierwise.cli.options import AsJson, AsOf, DataFolder, Debug, WorkspaceFolder, open_workspace, today
+from tierwise.cli.options import AsJson, AsOf, DataFolder, Debug, MaybeAsOf, WorkspaceFolder, open_workspace, today
 from tierwise.cli.speaking import speaking
 
 registry = typer.Typer(help="List, show and promote registered model versions.", no_args_is_help=True)
@@ -17,6 +17,7 @@ registry = typer.Typer(help="List, show and promote registered model versions.",
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     app.command()(train)
+    app.command()(backtest)
     app.add_typer(registry, name="models")
 
 
@@ -39,6 +40,29 @@ def train(
 
         summary = run(opened, as_of, today(), notify=speaker.step, trials=tune)
         speaker.result(as_payload(summary), as_text(summary))
+
+
+def backtest(
+    as_of: MaybeAsOf = None,
+    workspace: WorkspaceFolder = Path(),
+    data: DataFolder = None,
+    origins: Annotated[
+        int | None, typer.Option(min=1, help="At most how many past reviews; as the model file says by default.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder for the results; in the output folder by default.")
+    ] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Test the models on past reviews, beside persistence."""
+    with speaking(as_json, debug) as speaker:
+        opened = open_workspace(workspace, data)
+        from tierwise.jobs.backtest import BacktestRequest
+        from tierwise.jobs.backtest import backtest as run
+
+        report = run(opened, BacktestRequest(today(), as_of, out, origins), speaker.step)
+        speaker.result(report.as_payload(), report.as_text())
 
 
 @registry.command("list")

@@ -103,14 +103,15 @@ def _params(learned: Learned) -> dict[str, object]:
 
 def _metrics(learned: Learned) -> dict[str, float]:
     """The back-test's pooled scores and the gate's figures."""
-    found = _pooled_scores(learned.backtest.scores)
+    found = pooled_scores(learned.backtest.scores)
     gate = learned.potential.gate
     if gate.probability is not None:
         found["gate_probability"] = gate.probability
     return {**found, "archetypes": float(len(learned.archetypes.archetypes))}
 
 
-def _pooled_scores(scores: pd.DataFrame) -> dict[str, float]:
+def pooled_scores(scores: pd.DataFrame) -> dict[str, float]:
+    """The back-test's pooled scores by `<candidate>_<score>`."""
     if scores.empty:
         return {}
     pooled = scores[scores["origin"] == POOLED]

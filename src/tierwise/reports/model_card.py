@@ -19,13 +19,15 @@ MARKDOWN, HTML = "model-card.md", "model-card.html"
 POOLED = "all"
 UNKNOWN = "-"
 _CANDIDATES = ("persistence", "run_rate", "glm", "trees", "model", "chosen")
-_SCORES: Mapping[str, str] = {
+SCORE_TITLES: Mapping[str, str] = {
     "gini": "normalised Gini",
     "spearman": "Spearman rank correlation",
     "top_decile_capture": "value caught in the top tenth",
     "total_ratio": "predicted total / actual total",
     "skill_on_change": "rank correlation of the change",
     "mae": "mean absolute error",
+    "coverage": "share of intervals that held",
+    "relative_width": "mean width of the interval / mean prediction",
 }
 _LIMITS = (
     "Potential is an expectation from past behaviour; it says what is associated with value, never what causes it.",
@@ -185,7 +187,7 @@ def _other_scores(scores: pd.DataFrame) -> Section:
     pooled = scores[scores["origin"] == POOLED]
     rows = [
         (
-            _SCORES.get(str(row.score), str(row.score)),
+            SCORE_TITLES.get(str(row.score), str(row.score)),
             str(row.candidate),
             number(row.value),
             UNKNOWN if number(row.low) == UNKNOWN else f"{number(row.low)} to {number(row.high)}",

@@ -1,0 +1,187 @@
+"""The sections of a back-test's page: every table beside its plot, baselines beside the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from tierwise.reports.model_card import SCORE_TITLES, number
+from tierwise.reports.sections import Section
+
+POOLED = "all"
+_CANDIDATES = ("persistence", "run_rate", "glm", "trees", "model", "chosen", "median")
+_SEGMENT_CANDIDATES = ("persistence", "model", "chosen")
+_SHARES = frozenset({"coverage"})
+
+
+def backtest_sections(
+    summary: Sequence[str], tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, str]
+) -> list[Section]:
+    """Lay a back-test out.
+
+    Args:
+        summary: The answer in a few sentences.
+        tables: The back-test's tables by name.
+        pictures: SVG elements by the name of the plot.
+    """
+    return [
+        Section("In short", text=tuple(summary)),
+        _gate(tables["gate"]),
+        _gains(tables["gains"], pictures.get("gini-by-origin", "")),
+        *_scores(tables["scores"], pictures),
+        _calibration(tables["calibration"], pictures.get("calibration-by-decile", "")),
+        _coverage(tables["coverage"], pictures.get("interval-coverage", "")),
+        *_segments(tables["segments"]),
+        _stability(tables["stability"], pictures.get("rank-stability", "")),
+        _leaks(tables["leaks"]),
+        Section("How it was done", text=_METHOD),
+    ]
+
+
+_METHOD = (
+    "At each past review the whole training ran again on the labels that had closed by then, gate included; `chosen` "
+    "is what scoring would have shown. Persistence is the last period's figure, run rate is persistence scaled up for "
+    "partners younger than the horizon, glm and trees are the two halves of the model.",
+    "Intervals are percentile intervals of a bootstrap over partners, the same samples for every figure. `all` is the "
+    "mean over the reviews at which every candidate could be scored.",
+)
+
+
+def _gate(gate: pd.DataFrame) -> Section:
+    rows = [
+        (row.origin, row.chosen, row.reason, number(row.probability), number(row.gini_model),
+         number(row.gini_persistence), number(row.partners), number(row.training_rows))
+        for row in gate.itertuples()
+    ]  # fmt: skip
+    header = ("origin", "in use", "why", "P(gain > 0)", "Gini model", "Gini persistence", "partners", "training rows")
+    text = ("The gate judges on reviews before the origin; what it chose is then tested on the origin itself.",)
+    return Section("What the gate chose", header, tuple(rows), frozenset(range(3, 8)), text)
+
+
+def _gains(gains: pd.DataFrame, picture: str) -> Section:
+    rows = [
+        (row.origin, row.candidate, f"{row.gain:+.3f}", spread(row.low, row.high), number(row.probability))
+        for row in _ordered(gains.dropna(subset=["gain"])).itertuples()
+    ]
+    header = ("origin", "candidate", "gain", "interval", "P(gain > 0)")
+    text = ("Normalised Gini minus that of persistence on the same partners.",)
+    return Section("Gain over persistence", header, tuple(rows), frozenset({2, 3, 4}), text, picture)
+
+
+def _scores(scores: pd.DataFrame, pictures: Mapping[str, str]) -> list[Section]:
+    found = []
+    for score in [name for name in SCORE_TITLES if (scores["score"] == name).any()]:
+        own = scores[scores["score"] == score]
+        candidates = [name for name in _CANDIDATES if (own["candidate"] == name).any()]
+        cells = {(row.origin, row.candidate): _cell(row, score) for row in own.itertuples()}
+        origins = sorted(own["origin"].unique(), key=lambda origin: (origin == POOLED, origin))
+        rows = tuple((origin, *(cells.get((origin, name), "-") for name in candidates)) for origin in origins)
+        picture = pictures.get("gain-curve", "") if score == "top_decile_capture" else ""
+        right = frozenset(range(1, len(candidates) + 1))
+        found.append(Section(_capital(SCORE_TITLES[score]), ("origin", *candidates), rows, right, picture=picture))
+    return found
+
+
+def _capital(title: str) -> str:
+    return title[0].upper() + title[1:]
+
+
+def _cell(row: object, score: str) -> str:
+    value, low, high = (getattr(row, name) for name in ("value", "low", "high"))
+    if score in _SHARES:
+        return f"{value:.0%} ({low:.0%} to {high:.0%})"
+    return number(value) if pd.isna(low) else f"{number(value)} ({spread(low, high)})"
+
+
+def spread(low: float, high: float) -> str:
+    """Show an interval."""
+    return "-" if pd.isna(low) or pd.isna(high) else f"{number(low)} to {number(high)}"
+
+
+def _calibration(calibration: pd.DataFrame, picture: str) -> Section:
+    pooled = calibration[(calibration["origin"] == POOLED) & calibration["candidate"].isin(_SEGMENT_CANDIDATES)]
+    rows = [
+        (row.candidate, f"{row.decile}", number(row.partners), number(row.predicted), number(row.actual),
+         spread(row.actual_low, row.actual_high))
+        for row in _ordered(pooled).itertuples()
+    ]  # fmt: skip
+    header = ("candidate", "tenth", "partners", "predicted", "actual", "interval of the actual")
+    text = (
+        "Means over the reviews, by tenth of the prediction, lowest first; every review by itself is in the table.",
+    )
+    return Section(
+        "Calibration by tenth of the prediction", header, tuple(rows), frozenset({1, 2, 3, 4, 5}), text, picture
+    )
+
+
+def _coverage(coverage: pd.DataFrame, picture: str) -> Section:
+    rows = [
+        (row.origin, row.source, f"{row.band}", number(row.partners), f"{row.coverage:.0%}",
+         f"{row.low:.0%} to {row.high:.0%}", f"{row.nominal:.0%}", number(row.width), number(row.relative_width))
+        for row in coverage.itertuples()
+    ]  # fmt: skip
+    header = (
+        "origin",
+        "source",
+        "size band",
+        "partners",
+        "held",
+        "interval",
+        "promised",
+        "mean width",
+        "width / value",
+    )
+    text = ("Size bands from the smallest prediction (0) up, as they were calibrated for that source.",)
+    return Section("How often the interval held", header, tuple(rows), frozenset(range(2, 9)), text, picture)
+
+
+def _segments(segments: pd.DataFrame) -> list[Section]:
+    found = []
+    for segment in segments["segment"].unique():
+        own = segments[(segments["segment"] == segment) & segments["candidate"].isin(_SEGMENT_CANDIDATES)]
+        rows = [
+            (row.level, row.candidate, number(row.partners), number(row.mae), spread(row.mae_low, row.mae_high),
+             number(row.bias), number(row.total_ratio), number(row.gini))
+            for row in own.itertuples()
+        ]  # fmt: skip
+        header = (segment, "candidate", "rows", "mean absolute error", "interval", "bias", "predicted / actual", "Gini")
+        found.append(Section(f"Error by {segment}", header, tuple(rows), frozenset(range(2, 8))))
+    return found
+
+
+def _stability(stability: pd.DataFrame, picture: str) -> Section:
+    rows = [
+        (row.earlier, row.origin, row.candidate, number(row.partners), number(row.spearman), spread(row.low, row.high))
+        for row in stability.itertuples()
+    ]
+    header = ("trained as of", "and as of", "candidate", "partners", "rank correlation", "interval")
+    text = ("Both retrains rank the partners of the later review.",)
+    return Section("Do retrains agree?", header, tuple(rows), frozenset({3, 4, 5}), text, picture)
+
+
+def _leaks(leaks: pd.DataFrame) -> Section:
+    shown = leaks[leaks["fired"] | (leaks.index < _LEADING)]
+    rows = [
+        (row.subject, row.kind, row.code, f"{row.share:.0%}", f"{row.yardstick:.0%}", number(row.probability),
+         "ALARM" if row.fired else "quiet")
+        for row in shown.itertuples()
+    ]  # fmt: skip
+    header = ("column", "kind", "guard", "tells", "an honest one at least", "P", "")
+    text = (
+        "Share of what persistence leaves open of the label that the column tells on its own day, beside what it would "
+        "tell if it were honest: a review later, when part of the window is seen; of an attribute, about the past. The "
+        f"{_LEADING} most striking are shown.",
+    )
+    return Section("Does anything know the future?", header, tuple(rows), frozenset({3, 4, 5}), text)
+
+
+_LEADING = 10
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    place = {name: position for position, name in enumerate(_CANDIDATES)}
+    keys = pd.DataFrame(
+        {"last": frame["origin"] == POOLED, "origin": frame["origin"], "place": frame["candidate"].map(place)}
+    )
+    return frame.loc[keys.sort_values(["last", "origin", "place"], kind="stable").index]

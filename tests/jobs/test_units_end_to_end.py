@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -29,11 +28,27 @@ tierwise: 1
 name: Countries
 extracted_on: 2019-12-31
 tables:
-  partners: {kind: partners, source: {csv: partners.csv}, columns: {partner_id: , joined_on: , region: {static: true}}}
-  deals: {kind: events, source: {csv: deals.csv}, key: [deal_id], columns: {deal_id: , partner_id: , date: , country: , amount: {type: money}}}
-  certifications: {kind: events, source: {csv: certifications.csv}, columns: {partner_id: , date: , country: , person: }}
-  surveys: {kind: events, source: {csv: surveys.csv}, columns: {partner_id: , date: , country: , score: {type: decimal}}}
-  flags: {kind: events, source: {csv: flags.csv}, columns: {partner_id: , date: , flag: , until: {type: date}, author: }}
+  partners:
+    kind: partners
+    source: {csv: partners.csv}
+    columns: {partner_id: , joined_on: , region: {static: true}}
+  deals:
+    kind: events
+    source: {csv: deals.csv}
+    key: [deal_id]
+    columns: {deal_id: , partner_id: , date: , country: , amount: {type: money}}
+  certifications:
+    kind: events
+    source: {csv: certifications.csv}
+    columns: {partner_id: , date: , country: , person: }
+  surveys:
+    kind: events
+    source: {csv: surveys.csv}
+    columns: {partner_id: , date: , country: , score: {type: decimal}}
+  flags:
+    kind: events
+    source: {csv: flags.csv}
+    columns: {partner_id: , date: , flag: , until: {type: date}, author: }
 segments: {region: region}
 potential: {metric: acv, horizon: 4 quarters}
 """
@@ -41,10 +56,17 @@ CATALOG = """
 units:
   country: {title: Country, columns: {deals: country, certifications: country, surveys: country}}
 metrics:
-  acv: {title: ACV, unit: USD, owner: programs, from: deals, value: sum(amount), window: 4 quarters, missing: 0, direction: up, actionable: true}
-  acv_global: {title: ACV everywhere, unit: USD, owner: programs, from: deals, value: sum(amount), window: 4 quarters, missing: 0, scope: partner}
-  certified: {title: Certified people, unit: people, owner: programs, from: certifications, value: count(distinct person), window: lifetime, missing: 0}
-  csat: {title: Customer satisfaction, unit: points, owner: programs, from: surveys, value: avg(score), window: 12 months}
+  acv:
+    {title: ACV, unit: USD, owner: programs, from: deals, value: sum(amount), window: 4 quarters, missing: 0,
+     direction: up, actionable: true}
+  acv_global:
+    {title: ACV everywhere, unit: USD, owner: programs, from: deals, value: sum(amount), window: 4 quarters,
+     missing: 0, scope: partner}
+  certified:
+    {title: Certified people, unit: people, owner: programs, from: certifications, value: count(distinct person),
+     window: lifetime, missing: 0}
+  csat:
+    {title: Customer satisfaction, unit: points, owner: programs, from: surveys, value: avg(score), window: 12 months}
 """
 
 
@@ -78,7 +100,7 @@ def rows() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("countries")
     (folder / "data").mkdir()
     (folder / "policies").mkdir()
@@ -91,7 +113,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     train(workspace, FIRST, TODAY)
     for day in (FIRST, SECOND):
         score(workspace, ScoreRequest(day, TODAY))
-    yield folder
+    return folder
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ TABLES = {
         "kind": "events",
         "columns": {
             "partner_id": TEXT, "date": TEXT, "known_on": TEXT, "status": TEXT, "customer": TEXT,
-            "amount": {"type": "money"}, "quantity": {"type": "integer"}, "joint": {"type": "boolean"},
+            "amount": {"type": "money"}, "quantity": {"type": "integer"}, "joint": {"type": "boolean"}, "country": TEXT,
         },
     },
     "certifications": {
@@ -44,9 +44,12 @@ Rows = Mapping[str, Iterable[Mapping[str, object]]]
 
 
 def make_workspace(
-    metrics: Mapping[str, object], tables: Mapping[str, object] | None = None, **settings: object
+    metrics: Mapping[str, object],
+    tables: Mapping[str, object] | None = None,
+    units: Mapping[str, object] | None = None,
+    **settings: object,
 ) -> Workspace:
-    """A workspace with these metrics over the tables above (or others)."""
+    """A workspace with these metrics and units over the tables above (or others)."""
     declared = {name: {"source": SOURCE} | table for name, table in (tables or TABLES).items()}
     document = {
         "tierwise": 1,
@@ -54,7 +57,7 @@ def make_workspace(
         "tables": declared,
         "potential": {"metric": "x", "horizon": "4 quarters"},
     }
-    catalog = Catalog.model_validate({"metrics": metrics})
+    catalog = Catalog.model_validate({"metrics": metrics, "units": units or {}})
     return Workspace(Path(), Path(), WorkspaceSettings.model_validate(document | settings), catalog)
 
 
@@ -83,16 +86,16 @@ def add_rows(engine: Engine, table: TableSettings, name: str, rows: pd.DataFrame
 
 
 def metric_rows(
-    metrics: Mapping[str, object], rows: Rows, as_of: date | list[date], **settings: object
+    metrics: Mapping[str, object], rows: Rows, as_of: date | list[date], unit: str | None = None, **settings: object
 ) -> pd.DataFrame:
     """Compute metrics over a few rows; partners that no table names are added to the partner table."""
-    workspace = make_workspace(metrics, **settings)
+    workspace = make_workspace(metrics, **settings)  # type: ignore[arg-type]
     known = {str(row["partner_id"]) for records in rows.values() for row in records}
     given = {str(row["partner_id"]) for row in rows.get("partners", ())}
     partners = [*rows.get("partners", ()), *({"partner_id": name} for name in sorted(known - given))]
     with open_engine() as engine:
         fill(engine, workspace, {**rows, "partners": partners})
-        return compute(engine, workspace, [as_of] if isinstance(as_of, date) else as_of)
+        return compute(engine, workspace, [as_of] if isinstance(as_of, date) else as_of, unit)
 
 
 def made_up_rows(workspace: Workspace, seed: int, partners: int = 40, events: int = 60) -> dict[str, pd.DataFrame]:

@@ -23,10 +23,17 @@ def found_value(rows: pd.DataFrame, partner: str, name: str) -> object:
     return None if pd.isna(value) else value
 
 
+def keyed_by_unit(rows: pd.DataFrame, unit: str | None) -> pd.DataFrame:
+    """The rows of units under names such as `acme in DE`."""
+    return rows if unit is None else rows.assign(partner_id=rows["partner_id"] + " in " + rows[unit])
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: next(iter(example["metrics"])))
 def test_every_example_gives_what_it_says(example: dict) -> None:
     tables = {name: example[name] for name in TABLES if name in example}
-    rows = metric_rows(example["metrics"], tables, example["as_of"])
+    unit = next(iter(example.get("units", [])), None)
+    given = metric_rows(example["metrics"], tables, example["as_of"], unit, units=example.get("units"))
+    rows = keyed_by_unit(given, unit)
     assert set(rows["partner_id"]) == set(example["gives"])
     for partner, values in example["gives"].items():
         found = {name: found_value(rows, partner, name) for name in values}

@@ -41,19 +41,13 @@ COMPARES_PARTNERS = ("rank_in_region", "rank_of_growth", "share_of_region")
 ADDITIVE = ("revenue_4q", "settled", "deals_won")
 
 
-def with_units(metrics: dict, units: dict, tables: dict, **settings: object) -> Workspace:
-    made = make_workspace(metrics, tables, **settings)
-    catalog = Catalog.model_validate({"metrics": metrics, "units": units})
-    return Workspace(made.folder, made.data_folder, made.settings, catalog)
-
-
 @pytest.fixture(scope="module")
 def workspace() -> Workspace:
     given = {"deals_won": {"value": "count_if(status = 'won')", "window": "12 months", "missing": 0}, **OWN_CATALOG}
     metrics = {name: TOLD | ({} if "formula" in one else {"from": "deals"}) | one for name, one in given.items()}
     metrics["revenue_world"] = metrics["revenue_4q"] | {"scope": "partner"}
     metrics["share_of_world"] = TOLD | {"formula": "revenue_4q / revenue_world"}
-    return with_units(metrics, UNITS, TABLES, calendar={"fiscal_year_starts": "february"})
+    return make_workspace(metrics, TABLES, UNITS, calendar={"fiscal_year_starts": "february"})
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +131,7 @@ def test_every_partner_has_a_row_and_rows_are_sorted(workspace: Workspace, table
 def rows_of(deals: list[dict], partners: list[dict], home: str | None = None) -> dict[str, dict]:
     metrics = {"sales": {"from": "deals", "value": "sum(amount)", "window": "12 months", "missing": 0}}
     unit = {"columns": {"deals": "country"}} | ({} if home is None else {"home": home})
-    made = with_units(metrics, {"market": unit}, TABLES)
+    made = make_workspace(metrics, TABLES, {"market": unit})
     with open_engine() as engine:
         fill(engine, made, {"partners": partners, "deals": deals})
         rows = compute(engine, made, [date(2026, 6, 30)], "market")
@@ -180,7 +174,7 @@ def test_rows_that_must_exist_must_exist_for_the_partner_not_for_every_unit() ->
         "sales": {"from": "deals", "value": "sum(amount)", "window": "12 months", "missing": "fail"},
         "people": {"from": "certifications", "value": "count(*)", "window": "12 months", "missing": 0},
     }
-    made = with_units(metrics, UNITS, TABLES)
+    made = make_workspace(metrics, TABLES, UNITS)
     certified = {"partner_id": "a", "date": "2026-06-01", "person": "Ann", "country": "FR"}
     with open_engine() as engine:
         fill(engine, made, {"partners": [{"partner_id": "a"}], "deals": DEALS[:1], "certifications": [certified]})

@@ -1,139 +1,252 @@
-"""The way up: the fewest cheap steps over figures a partner can raise that reach the next tier when scored again.
+"""The ways up: the plans with the least effort that reach the next tier when they are scored again.
 
-Each step raises one metric to what the next tier asks for, or to what its members typically have. Steps are added from
-the cheapest on until the policy, asked again, gives the next tier; then every step that turns out not to be needed is
-taken back. Effort is counted in quarters at the pace that the faster quarter of comparable partners really kept.
+The policy is asked as it is, so anything it weighs counts. A search has three parts:
+
+1. Raise everything as far as is realistic. Who does not reach the tier so has no plan.
+2. Find for each figure the least level without which no plan reaches it: the base of every plan.
+3. Where the base alone does not reach it, try every further figure alone and the cheapest pairs, over a grid of levels,
+   in the order of effort; where neither does, lower everything from the top as far as it goes.
+
+On the grid this is exact for plans of at most two figures beyond the base, as long as no more pairs than
+`MOST_PAIRS` are cheaper than the best plan; chosen steps are then lowered between the grid's levels. It relies on one
+property: doing more never loses the tier.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-
-COLUMNS = ("partner_id", "plan", "step", "metric", "from", "to", "effort", "reaches_tier", "valid", "robustness")
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Rescore = Callable[[pd.DataFrame], Bools]
+Whole = NDArray[np.int64]
+Reaches = Callable[[Whole, Floats], Bools]
+
+MOST_PLANS = 3
+MOST_PAIRS = 128
+REFINED = 8
 
 
-@dataclass(frozen=True)
-class RoadmapProblem:
-    """What a search for plans works on; all arrays have one row per partner and one column per lever.
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What a search works on.
 
     Attributes:
-        inputs: The policy inputs, one row per partner below the top tier.
-        next_tier: The tier that each partner's plan must reach, shape (n,).
-        levers: The metrics that a partner can raise.
-        targets: The level each lever would be raised to; NaN where it cannot be used.
-        asked: Whether the next tier's criteria ask for that level themselves.
-        pace: What the faster quarter of comparable partners raised each lever by in a quarter, shape (n, levers).
-        max_quarters: Steps that would take longer are not realistic.
-        rescore: Places changed inputs again; tells for each row whether it reaches its next tier.
+        moves: The moves tried for each lever, shape (n, levers, levels), rising from 0; NaN beyond the last.
+        effort_per_unit: Effort of moving each lever by one, shape (n, levers).
+        rounded: Rounds moves of some partners up to levels that people would name: partners (m,), moves (m, levers).
+        reaches: Scores again: partners (m,) and their moves (m, levers); tells for each whether it reaches the tier.
+        tries_pairs: Whether pairs are tried; not where every try costs a scoring of the whole channel.
     """
 
-    inputs: pd.DataFrame
-    next_tier: NDArray[np.object_]
-    levers: tuple[str, ...]
-    targets: Floats
-    asked: Bools
-    pace: Floats
-    max_quarters: float
-    rescore: Rescore
+    moves: Floats
+    effort_per_unit: Floats
+    rounded: Callable[[Whole, Floats], Floats]
+    reaches: Reaches
+    tries_pairs: bool = True
+
+    @property
+    def top(self) -> Whole:
+        """The last level of each lever, shape (n, levers)."""
+        return np.asarray(np.isfinite(self.moves).sum(axis=2) - 1, dtype=np.int64)
+
+    def reaches_at(self, partners: Whole, levels: Whole) -> Bools:
+        """Whether partners reach the tier with each lever at a level, shapes (m,) and (m, levers)."""
+        if not len(partners):
+            return np.zeros(0, dtype=bool)
+        return self.reaches(partners, self.moves_at(partners, levels))
+
+    def moves_at(self, partners: Whole, levels: Whole) -> Floats:
+        """The moves of levels, shape (m, levers)."""
+        return _at(self.moves[partners], levels)
+
+    def effort(self, partners: Whole, moves: Floats) -> Floats:
+        """The effort of moves, shape (m,)."""
+        own = np.where(moves > 0, moves * self.effort_per_unit[partners], 0.0)
+        return np.asarray(own.sum(axis=1))
 
 
-def find_plans(problem: RoadmapProblem) -> pd.DataFrame:
-    """Search one plan per partner.
+@dataclass(frozen=True, eq=False)
+class Plans:
+    """Plans, those of a partner together and the one with the least effort first.
 
-    Returns:
-        One row per partner and step with `COLUMNS`, sorted; effort in quarters. A partner without a row has no
-        realistic plan. Every plan was scored again with exactly its steps, so `valid` is measured, not assumed;
-        `robustness` is empty until plans are tried on retrained models.
+    Attributes:
+        partner: The row of each plan's partner, shape (m,).
+        moves: Its moves, shape (m, levers).
+        effort: Its effort, shape (m,).
+        at_top: For every partner, whether it reaches the tier with everything raised as far as is realistic.
     """
-    current = problem.inputs[list(problem.levers)].to_numpy(dtype=np.float64)
-    effort = _effort(problem, current)
-    usable = np.isfinite(effort) & (effort <= problem.max_quarters)
-    chosen = usable & problem.asked
-    reached = _scored(problem, chosen, np.ones(len(current), dtype=bool))
-    chosen, reached = _add_cheapest(problem, chosen, usable, effort, reached)
-    chosen = _take_back(problem, chosen, effort, reached)
-    valid = reached & _scored(problem, chosen, reached)
-    return _plan_rows(problem, chosen & valid[:, None], current, effort)
+
+    partner: Whole
+    moves: Floats
+    effort: Floats
+    at_top: Bools
 
 
-def _effort(problem: RoadmapProblem, current: Floats) -> Floats:
-    """Quarters that each lever takes; NaN where it needs no raise, has no target or nobody ever raised it."""
-    start = np.where(np.isnan(current), 0.0, current)
-    gap = problem.targets - start
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quarters = gap / problem.pace
-    return np.where((gap > 0) & (problem.pace > 0), quarters, np.nan)
+def find_plans(search: Search) -> Plans:
+    """Search up to `MOST_PLANS` plans per partner that raise different figures."""
+    everyone = np.arange(len(search.moves))
+    top = search.top
+    at_top = search.reaches_at(everyone, top) & (top > 0).any(axis=1)
+    alive = everyone[at_top]
+    base = _base(search, alive, top)
+    enough = search.reaches_at(alive, base)
+    found = [(alive[enough], base[enough])]
+    open_, base = alive[~enough], base[~enough]
+    least = _least_alone(search, open_, base)
+    found.append(_alone(open_, base, least))
+    if search.tries_pairs:
+        found.append(_pairs(search, open_, base, least))
+    without = open_[~np.isin(open_, np.concatenate([partners for partners, _ in found]))]
+    found.append((without, _lowered(search, without, base[np.isin(open_, without)])))
+    partner = np.concatenate([partners for partners, _ in found])
+    levels = np.concatenate([levels for _, levels in found])
+    partner, levels = _chosen(search, partner, levels)
+    moves = _refined(search, partner, levels)
+    effort = search.effort(partner, moves)
+    order = np.lexsort((effort, partner))
+    return Plans(partner[order], moves[order], effort[order], at_top)
 
 
-def _scored(problem: RoadmapProblem, chosen: Bools, among: Bools) -> Bools:
-    """Score the rows of `among` again with their chosen levers raised; rows outside are not reached."""
-    reached = np.zeros(len(chosen), dtype=bool)
-    if among.any():
-        rows = problem.inputs.loc[among].copy()
-        for column, lever in enumerate(problem.levers):
-            raised = chosen[among, column]
-            rows[lever] = np.where(raised, problem.targets[among, column], rows[lever].to_numpy(dtype=np.float64))
-        reached[among] = problem.rescore(rows)
-    return reached
+def _base(search: Search, partners: Whole, top: Whole) -> Whole:
+    """The least level of each lever without which the tier is not reached, all others at the top."""
+    row, lever = np.nonzero(top[partners] > 0)
+    without = top[partners[row]]
+    without[np.arange(len(row)), lever] = 0
+    needed = ~search.reaches_at(partners[row], without)
+    base = np.zeros((len(partners), top.shape[1]), dtype=np.int64)
+    row, lever = row[needed], lever[needed]
+    base[row, lever] = _least(search, partners[row], top[partners[row]], lever)
+    return base
 
 
-def _add_cheapest(
-    problem: RoadmapProblem, chosen: Bools, usable: Bools, effort: Floats, reached: Bools
-) -> tuple[Bools, Bools]:
-    """Add one lever a round, the cheapest unused, to every partner who has not reached the next tier."""
-    chosen, reached = chosen.copy(), reached.copy()
-    for _ in problem.levers:
-        open_levers = usable & ~chosen & ~reached[:, None]
-        trying = open_levers.any(axis=1)
-        if not trying.any():
-            break
-        cheapest = np.argmin(np.where(open_levers, effort, np.inf), axis=1)
-        chosen[trying, cheapest[trying]] = True
-        reached = reached | _scored(problem, chosen, np.asarray(trying, dtype=np.bool_))
-    return chosen, reached
+def _least(search: Search, partners: Whole, levels: Whole, lever: Whole) -> Whole:
+    """The least level from 1 of one lever per task at which the tier is reached; its given level must reach it."""
+    most = levels[np.arange(len(lever)), lever]
+    tries = np.maximum(most - 1, 0)
+    task = np.repeat(np.arange(len(lever)), tries)
+    level = np.arange(len(task)) - np.repeat(np.cumsum(tries) - tries, tries) + 1
+    tried = levels[task]
+    tried[np.arange(len(task)), lever[task]] = level
+    reached = search.reaches_at(partners[task], tried)
+    least = most.copy()
+    np.minimum.at(least, task[reached], level[reached])
+    return least
 
 
-def _take_back(problem: RoadmapProblem, chosen: Bools, effort: Floats, reached: Bools) -> Bools:
-    """Take back, from the dearest on, every step without which the plan still reaches the tier."""
-    chosen = chosen.copy()
-    dearest_first = np.argsort(-np.where(chosen, effort, -np.inf), axis=1, kind="stable")
-    rows = np.arange(len(chosen))
-    for place in range(len(problem.levers)):
-        lever = dearest_first[:, place]
-        trying = reached & chosen[rows, lever] & (chosen.sum(axis=1) > 1)
-        if not trying.any():
+def _least_alone(search: Search, partners: Whole, base: Whole) -> Whole:
+    """The least level of each lever that alone, beyond the base, reaches the tier; 0 where none does."""
+    top = search.top[partners]
+    row, lever = np.nonzero(top > base)
+    raised = base[row]
+    raised[np.arange(len(row)), lever] = top[row, lever]
+    enough = search.reaches_at(partners[row], raised)
+    row, lever, raised = row[enough], lever[enough], raised[enough]
+    least = np.zeros_like(base)
+    least[row, lever] = _least(search, partners[row], raised, lever)
+    return least
+
+
+def _alone(partners: Whole, base: Whole, least: Whole) -> tuple[Whole, Whole]:
+    row, lever = np.nonzero(least)
+    levels = base[row]
+    levels[np.arange(len(row)), lever] = least[row, lever]
+    return partners[row], levels
+
+
+def _pairs(search: Search, partners: Whole, base: Whole, least: Whole) -> tuple[Whole, Whole]:
+    """The pairs of further levers that reach the tier, among the cheapest that could be better than what was found."""
+    row, levels = _cheapest_pairs(search, partners, base, least)
+    reached = search.reaches_at(partners[row], levels)
+    return partners[row[reached]], levels[reached]
+
+
+def _cheapest_pairs(search: Search, partners: Whole, base: Whole, least: Whole) -> tuple[Whole, Whole]:
+    """Up to `MOST_PAIRS` level vectors per partner: two levers beyond the base, each below what reaches it alone."""
+    n, levers = base.shape
+    if not n or levers < 2:
+        return np.zeros(0, dtype=np.int64), np.zeros((0, levers), dtype=np.int64)
+    extra = _extra_effort(search, partners, base)
+    alone = np.where(least > 0, _at(extra, least), np.inf)
+    place = np.arange(extra.shape[2])
+    below = (place > base[:, :, None]) & ((least[:, :, None] == 0) | (place < least[:, :, None]))
+    extra = np.where(below & np.isfinite(extra), extra, np.inf)
+    pairs = np.array(list(combinations(range(levers), 2)))
+    costs = (extra[:, pairs[:, 0], :, None] + extra[:, pairs[:, 1], None, :]).reshape(n, -1)
+    cutoff = np.sort(alone, axis=1)[:, min(MOST_PLANS, levers) - 1]
+    costs = np.where(costs < cutoff[:, None], costs, np.inf)
+    kept = min(MOST_PAIRS, costs.shape[1])
+    cheapest = np.argpartition(costs, kept - 1, axis=1)[:, :kept]
+    row, column = np.nonzero(np.isfinite(np.take_along_axis(costs, cheapest, axis=1)))
+    pair, level = np.divmod(cheapest[row, column], len(place) ** 2)
+    levels, at = base[row], np.arange(len(row))
+    levels[at, pairs[pair, 0]], levels[at, pairs[pair, 1]] = np.divmod(level, len(place))
+    return row, levels
+
+
+def _extra_effort(search: Search, partners: Whole, base: Whole) -> Floats:
+    """The effort of every level beyond that of the base, shape (m, levers, levels)."""
+    effort = search.moves[partners] * search.effort_per_unit[partners][:, :, None]
+    return np.asarray(effort - _at(effort, base)[:, :, None])
+
+
+def _at(values: Floats, levels: Whole) -> Floats:
+    return np.asarray(np.take_along_axis(values, levels[:, :, None], axis=2)[:, :, 0])
+
+
+def _lowered(search: Search, partners: Whole, base: Whole) -> Whole:
+    """Everything at the top, then each lever, from the one with the most effort on, lowered as far as it goes."""
+    levels = search.top[partners]
+    effort = search.moves_at(partners, levels) * search.effort_per_unit[partners]
+    order = np.argsort(-np.nan_to_num(effort), axis=1, kind="stable")
+    at = np.arange(len(partners))
+    for place in range(levels.shape[1] if len(partners) else 0):
+        lever = order[:, place]
+        none = levels.copy()
+        none[at, lever] = base[at, lever]
+        spared = search.reaches_at(partners, none)
+        least = _least(search, partners, levels, lever)
+        levels[at, lever] = np.where(spared, base[at, lever], np.where(levels[at, lever] > 0, least, 0))
+    return levels
+
+
+def _chosen(search: Search, partner: Whole, levels: Whole) -> tuple[Whole, Whole]:
+    """Per partner the cheapest plans that differ: none moves all the figures of a cheaper one and more."""
+    effort = search.effort(partner, search.moves_at(partner, levels))
+    order = np.lexsort((*levels.T[::-1], effort, partner))
+    kept: list[int] = []
+    sets: list[Bools] = []
+    current = -1
+    for place in order.tolist():
+        if partner[place] != current:
+            current, sets = int(partner[place]), []
+        own = levels[place] > 0
+        if len(sets) < MOST_PLANS and not any((own | cheaper == own).all() for cheaper in sets):
+            sets.append(own)
+            kept.append(place)
+    chosen = np.array(kept, dtype=np.int64)
+    return partner[chosen], levels[chosen]
+
+
+def _refined(search: Search, partner: Whole, levels: Whole) -> Floats:
+    """Lower each step of every plan between the grid's levels as far as the tier is still reached."""
+    moves = search.moves_at(partner, levels)
+    below = search.moves_at(partner, np.maximum(levels - 1, 0))
+    for lever in range(levels.shape[1]):
+        task = np.flatnonzero(levels[:, lever] > 0)
+        if not len(task):
             continue
-        without = chosen.copy()
-        without[rows[trying], lever[trying]] = False
-        spared = _scored(problem, without, trying)
-        chosen[rows[spared], lever[spared]] = False
-    return chosen
-
-
-def _plan_rows(problem: RoadmapProblem, chosen: Bools, current: Floats, effort: Floats) -> pd.DataFrame:
-    row, column = np.nonzero(chosen)
-    steps = pd.DataFrame(
-        {
-            "partner_id": problem.inputs["partner_id"].to_numpy()[row],
-            "plan": 1,
-            "metric": np.array(problem.levers, dtype=object)[column],
-            "from": current[row, column],
-            "to": problem.targets[row, column],
-            "effort": effort[row, column],
-            "reaches_tier": problem.next_tier[row],
-            "valid": True,
-            "robustness": np.nan,
-        }
-    )
-    steps = steps.sort_values(["partner_id", "effort", "metric"], kind="stable", ignore_index=True)
-    steps["step"] = steps.groupby("partner_id").cumcount() + 1
-    return steps.astype({"partner_id": "str", "metric": "str", "reaches_tier": "str"})[list(COLUMNS)]
+        share = np.arange(1, REFINED) / REFINED
+        tried = np.repeat(moves[task], REFINED - 1, axis=0)
+        between = below[task, lever, None] + share * (moves[task, lever] - below[task, lever])[:, None]
+        tried[:, lever] = between.ravel()
+        who = np.repeat(partner[task], REFINED - 1)
+        tried[:, lever] = search.rounded(who, tried)[:, lever]
+        reached = search.reaches(who, tried).reshape(len(task), -1)
+        options = np.where(reached, tried[:, lever].reshape(len(task), -1), np.inf)
+        moves[task, lever] = np.minimum(moves[task, lever], options.min(axis=1))
+    return moves

@@ -1,7 +1,8 @@
-"""Set up and run the search for each partner's way up."""
+"""Set up and run the search for each partner's ways up, and lay out what was found."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,24 +10,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tierwise import potential
+from tierwise.archetypes import ArchetypeModel
 from tierwise.config.calendar import shift_quarters
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine
-from tierwise.explain.roadmap import RoadmapProblem, find_plans
+from tierwise.explain.roadmap import Plans, Search, find_plans
+from tierwise.explain.roadmap_levels import Levers, candidate_moves
+from tierwise.jobs.roadmap_levers import asked_levels, find_levers, gained_criteria, levers_of
+from tierwise.jobs.roadmap_rescore import Rescoring
+from tierwise.jobs.roadmap_tables import Outcome, RoadmapTables, lay_out
 from tierwise.metrics import compute
 from tierwise.policy import Placement
 from tierwise.potential import PotentialModel
-from tierwise.tables.output_schemas import empty_table
 
-MAX_QUARTERS = 8
-FASTER_QUARTER = 0.75
-FEWEST_PEERS = 5
-RAISABLE = (">=", ">")
-DECIMALS = 9
-"""What policies round figures to before they compare them."""
+MOST_QUARTERS = 8
+QUARTERS_SEEN = 4
+HOLDS_IN = 0.9
+BLOCK = 5_000
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +43,8 @@ class RoadmapBasis:
         inputs: The policy inputs.
         placement: The placement.
         moves: The movement table.
+        found: The archetypes in force; none leaves archetypes as they are.
+        retrained: Potential models trained again on drawn partners, on which plans must hold as well.
     """
 
     as_of: date
@@ -46,111 +52,138 @@ class RoadmapBasis:
     inputs: pd.DataFrame
     placement: Placement
     moves: pd.DataFrame
+    found: ArchetypeModel | None = None
+    retrained: Sequence[PotentialModel] = ()
 
 
-def plan_roadmaps(engine: Engine, workspace: Workspace, basis: RoadmapBasis) -> pd.DataFrame:
-    """Search a plan to the next tier for every partner who has one.
+def earlier_quarters(engine: Engine, workspace: Workspace, as_of: date) -> pd.DataFrame:
+    """The metric rows of the last quarter ends before a review, the oldest a year ago."""
+    return compute(engine, workspace, [shift_quarters(as_of, -count) for count in range(1, QUARTERS_SEEN + 1)])
 
-    A plan raises metrics that the catalog marks as actionable and that go up. It is valid when the models and the
-    policy, asked again with the raised figures, give the next tier with the promotion's band.
+
+def plan_roadmaps(
+    engine: Engine, workspace: Workspace, basis: RoadmapBasis, panel: pd.DataFrame | None = None
+) -> RoadmapTables:
+    """Search plans to the next tier for every partner who has one above.
+
+    A plan moves metrics that the catalog marks as actionable, in the direction it gives, no further than comparable
+    partners came. It is valid when the formulas, the models and the policy, asked again with the moved figures, give
+    the next tier with the promotion's band.
+
+    Args:
+        engine: Holds the accepted tables.
+        workspace: The workspace.
+        basis: What scoring found.
+        panel: From `earlier_quarters`, where it was computed already.
+
+    Returns:
+        The output tables `plans` and `roadmap`.
     """
-    catalog = workspace.catalog.metrics
-    levers = tuple(name for name, metric in catalog.items() if metric.actionable and metric.direction == "up")
-    wanted = basis.moves["next_tier"].notna().to_numpy()
-    if not levers or not wanted.any():
-        return empty_table("roadmap")
-    next_tier = basis.moves.loc[wanted, "next_tier"].to_numpy(dtype=object)
-    inputs = basis.inputs[wanted].reset_index(drop=True)
-    asked = _asked(basis, levers, next_tier, inputs["partner_id"])
-    typical = _typical(basis, levers, next_tier)
-    targets = np.where(np.isnan(asked), typical, asked)
+    wanted = np.flatnonzero(basis.moves["next_tier"].notna().to_numpy())
+    names = levers_of(workspace.catalog.metrics)
+    blank = None if names else "no_actionable_metric"
+    blank = "policy_places_units" if basis.placement.policy.per is not None else blank
+    if blank is not None or not len(wanted):
+        rows = basis.inputs.iloc[wanted].reset_index(drop=True)
+        return lay_out(workspace, basis, Outcome.without_plans(rows, names, blank or ""))
+    past = earlier_quarters(engine, workspace, basis.as_of) if panel is None else panel
+    levers = find_levers(workspace, basis, past, MOST_QUARTERS)
+    outcomes = []
+    for start in range(0, len(wanted), BLOCK):
+        own = wanted[start : start + BLOCK]
+        rescoring = _rescoring(engine, workspace, basis, levers.of(own), own)
+        outcomes.append(_plan_block(rescoring, basis))
+    return lay_out(workspace, basis, Outcome.joined(outcomes))
+
+
+def _rescoring(engine: Engine, workspace: Workspace, basis: RoadmapBasis, levers: Levers, partners: Whole) -> Rescoring:
+    order = {name: rank for rank, name in enumerate(basis.placement.policy.tier_names)}
+    needed = np.array([order[tier] for tier in basis.moves["next_tier"].iloc[partners]], dtype=np.int64)
+    rows = basis.inputs.iloc[partners].reset_index(drop=True)
+    return Rescoring(
+        engine, workspace, basis.placement, basis.inputs, rows, levers, needed, basis.model, basis.found
+    )  # fmt: skip
+
+
+def _plan_block(rescoring: Rescoring, basis: RoadmapBasis) -> Outcome:
+    """Search the plans of a block of partners, and keep those that hold by the retrained models as well."""
+    levers, n = rescoring.levers, len(rescoring.rows)
+    everyone, nothing = np.arange(n), np.zeros((n, len(rescoring.levers.names)))
+    codes = np.full(n, "no_realistic_plan", dtype=object)
+    met = rescoring.reaches(everyone, nothing)
+    codes[met] = "criteria_met_already"
+    open_ = everyone[~met]
+    moves = candidate_moves(levers, asked_levels(basis, levers, rescoring.rows))
+    caution = _caution(rescoring, basis, levers.furthest)
+    plans = _found(rescoring, moves, open_, caution)
+    valid = rescoring.reaches(plans.partner, plans.moves)
+    share = _share_holding(rescoring, basis, plans)
+    holding = valid & ~(share < HOLDS_IN)
+    lost = np.setdiff1d(plans.partner, plans.partner[holding])
+    far = open_[~plans.at_top]
+    codes[lost] = "no_robust_plan"
+    codes[far[~rescoring.reaches(far, _without_limit(rescoring, far))]] = "not_by_these_figures"
+    return Outcome(
+        rescoring.rows, levers, codes, plans.partner[holding], plans.moves[holding], share[holding],
+        _closed(rescoring, plans.partner[holding], plans.moves[holding], basis),
+    )  # fmt: skip
+
+
+def _found(rescoring: Rescoring, moves: Floats, partners: Whole, caution: Floats) -> Plans:
+    """Search among some partners of the block; the plans name rows of the block."""
+    levers = rescoring.levers
+    own = levers.of(partners)
     plans = find_plans(
-        RoadmapProblem(
-            inputs=inputs,
-            next_tier=next_tier,
-            levers=levers,
-            targets=_whole(targets, basis.inputs, levers),
-            asked=~np.isnan(asked),
-            pace=np.tile(_pace(engine, workspace, basis, levers), (len(inputs), 1)),
-            max_quarters=MAX_QUARTERS,
-            rescore=_Rescore(engine, basis, dict(zip(inputs["partner_id"], next_tier, strict=True))),
+        Search(
+            moves=moves[partners],
+            effort_per_unit=1.0 / np.where(own.furthest > 0, own.pace.usual, np.inf),
+            rounded=lambda who, how: levers.of(partners[who]).rounded(how),
+            reaches=lambda who, how: rescoring.reaches(partners[who], how, caution=caution),
+            tries_pairs=not rescoring.ranks_partners,
         )
     )
-    expires_on = pd.Timestamp(shift_quarters(basis.as_of, 1))
-    return plans.assign(
-        quarters=np.ceil(plans["effort"]).astype("int64"),
-        most_per_quarter=np.nan,
-        by_when=pd.Series(pd.NaT, index=plans.index, dtype="datetime64[us]"),
-        expires_on=pd.Series(expires_on, index=plans.index, dtype="datetime64[us]"),
-    )
+    return Plans(partners[plans.partner], plans.moves, plans.effort, plans.at_top)
 
 
-@dataclass(frozen=True, eq=False)
-class _Rescore:
-    """Asks the models and the policy again about raised figures, among all other partners as they are."""
-
-    engine: Engine
-    basis: RoadmapBasis
-    next_tier: dict[str, str]
-
-    def __call__(self, raised: pd.DataFrame) -> NDArray[np.bool_]:
-        predicted = potential.predict(self.basis.model, raised)
-        changed = raised.assign(**{name: predicted[name].to_numpy() for name in predicted.columns})
-        unchanged = self.basis.inputs[~self.basis.inputs["partner_id"].isin(raised["partner_id"])]
-        placement = self.basis.placement.again(self.engine, pd.concat([unchanged, changed], ignore_index=True))
-        gained = pd.Series(placement.ranks()["gain"], index=placement.tiers["partner_id"])
-        order = {name: rank for rank, name in enumerate(placement.policy.tier_names)}
-        needed = np.array([order[self.next_tier[partner]] for partner in raised["partner_id"]])
-        return gained.loc[raised["partner_id"]].to_numpy() >= needed
+def _caution(rescoring: Rescoring, basis: RoadmapBasis, moves: Floats) -> Floats:
+    """The lowest share of the potential that a retrained model gives each partner at the top of what is realistic."""
+    partners = np.arange(len(moves))
+    lowest = np.ones(len(moves))
+    if not rescoring.asked_of_models or not basis.retrained:
+        return lowest
+    own = rescoring.predicted(partners, moves, basis.model)
+    for model in basis.retrained:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = rescoring.predicted(partners, moves, model) / own
+        lowest = np.fmin(lowest, np.where(np.isfinite(share), share, 1.0))
+    return lowest
 
 
-def _asked(basis: RoadmapBasis, levers: tuple[str, ...], next_tier: NDArray[np.object_], partners: pd.Series) -> Floats:
-    """What the next tier's criteria ask of each lever beyond what it is, with the gaining band; NaN where nothing."""
-    criteria = basis.placement.criteria
-    wanted = pd.DataFrame({"partner_id": partners, "tier": next_tier})
-    raisable = criteria[criteria["operator"].isin(RAISABLE) & criteria["metric"].isin(levers)]
-    own = raisable.merge(wanted, on=["partner_id", "tier"])
-    own = own.assign(needed=_needed(basis.placement, own))
-    # A criterion that is met may still lack the band; of alternatives that are not met only the cheapest is asked.
-    asked = own["route"].isna() | (own["route"] == "") | own["cheapest"].astype(bool) | (own["met"] == "true")
-    own = own[asked & ~(own["value"].round(DECIMALS) >= own["needed"])]
-    most = own.groupby(["partner_id", "metric"])["needed"].max().unstack("metric")
-    return most.reindex(index=partners, columns=list(levers)).to_numpy(dtype=np.float64)
+def _share_holding(rescoring: Rescoring, basis: RoadmapBasis, plans: Plans) -> Floats:
+    """The share of retrained models by which each plan reaches the tier; NaN where the version has none."""
+    if not rescoring.asked_of_models and basis.retrained:
+        return np.ones(len(plans.partner))
+    if not basis.retrained:
+        return np.full(len(plans.partner), np.nan)
+    held = [rescoring.reaches(plans.partner, plans.moves, model=model) for model in basis.retrained]
+    return np.asarray(np.mean(held, axis=0))
 
 
-def _needed(placement: Placement, criteria: pd.DataFrame) -> Floats:
-    """The least value that gains: the threshold with the criterion's own or the promotion's band; `>` asks for more."""
-    usual = placement.policy.movement.promote.band
-    own = {(item.tier, item.name): item.criterion.options.band for item in placement.plan.ladder.criteria}
-    found = (own.get(key) for key in zip(criteria["tier"], criteria["criterion"], strict=True))
-    band = np.array([float(usual if one is None else one) for one in found], dtype=np.float64)
-    threshold = criteria["threshold"].to_numpy(dtype=np.float64)
-    needed: Floats = np.round(threshold + np.abs(threshold) * band, DECIMALS)
-    more: Floats = np.maximum(10.0**-DECIMALS, 2 * np.spacing(np.abs(needed)))
-    is_strict = (criteria["operator"] == ">").to_numpy(dtype=np.bool_)
-    return needed + np.where(is_strict, more, 0.0)
+def _without_limit(rescoring: Rescoring, partners: Whole) -> Floats:
+    """Moves far beyond anything realistic, to tell what is too far from what no figure makes good."""
+    levers = rescoring.levers
+    most = rescoring.channel[list(levers.names)].abs().max().fillna(0.0).to_numpy(dtype=np.float64) * 100 + 1000
+    limit = levers.directions * (levers.limits - levers.start[partners])
+    moves = np.fmin(np.broadcast_to(most, limit.shape), np.where(np.isfinite(limit), limit, np.inf))
+    return np.where(np.isfinite(levers.start[partners]), np.maximum(moves, 0.0), 0.0)
 
 
-def _typical(basis: RoadmapBasis, levers: tuple[str, ...], next_tier: NDArray[np.object_]) -> Floats:
-    """The median of the next tier's members for each lever; NaN where they are too few."""
-    held = basis.moves["current_tier"].where(basis.moves["current_tier"].notna(), basis.moves["eligible_tier"])
-    members = basis.inputs[list(levers)].groupby(held.to_numpy(dtype=object))
-    medians = members.median().where(members.size() >= FEWEST_PEERS, np.nan)
-    return medians.reindex(index=next_tier, columns=list(levers)).to_numpy(dtype=np.float64)
-
-
-def _whole(targets: Floats, inputs: pd.DataFrame, levers: tuple[str, ...]) -> Floats:
-    """Round the targets of figures that are counted up to whole numbers."""
-    values = inputs[list(levers)].to_numpy(dtype=np.float64)
-    counted = np.all(np.isnan(values) | (values == np.round(values)), axis=0)
-    return np.where(counted, np.ceil(np.round(targets, DECIMALS)), targets)
-
-
-def _pace(engine: Engine, workspace: Workspace, basis: RoadmapBasis, levers: tuple[str, ...]) -> Floats:
-    """What the faster quarter of those who raised a lever in the last quarter raised it by."""
-    before = compute(engine, workspace, [shift_quarters(basis.as_of, -1)])
-    pairs = before[["partner_id", *levers]].merge(
-        basis.inputs[["partner_id", *levers]], on="partner_id", suffixes=("_before", "_now")
-    )
-    raised = pd.DataFrame({name: pairs[f"{name}_now"] - pairs[f"{name}_before"] for name in levers})
-    return raised.where(raised > 0).quantile(FASTER_QUARTER).to_numpy(dtype=np.float64)
+def _closed(rescoring: Rescoring, partners: Whole, moves: Floats, basis: RoadmapBasis) -> pd.DataFrame:
+    """The criteria of the next tier as they stand with each plan: `place` of the plan, `criterion`, `gained`."""
+    names = np.array(basis.placement.policy.tier_names, dtype=object)
+    found = []
+    for places, placement in rescoring.placed(partners, moves):
+        called = rescoring.names_of(partners, places)
+        asked = pd.DataFrame({"partner_id": called, "tier": names[rescoring.needed[partners[places]]], "place": places})
+        found.append(gained_criteria(placement, asked))
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["place", "criterion", "gained"])

@@ -1,0 +1,181 @@
+"""Asks the models and the policy again what partners would be with some of their figures moved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tierwise import archetypes, potential
+from tierwise.archetypes import ArchetypeModel
+from tierwise.config.load import Workspace
+from tierwise.config.policy import Policy
+from tierwise.engine import Engine
+from tierwise.explain.roadmap_levels import Levers
+from tierwise.jobs.policy_inputs import ARCHETYPE_COLUMNS, POTENTIAL_COLUMNS
+from tierwise.metrics.formulas_again import compute_again, dependent_formulas, ranks_partners
+from tierwise.metrics.reading import Formula, parse_catalog
+from tierwise.policy import Placement, needed_columns
+from tierwise.potential import PotentialModel
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Whole = NDArray[np.int64]
+
+AT_ONCE = 50_000
+AMOUNTS = ("potential", "potential_low", "potential_high")
+_WINDOW = re.compile(r"\bover\s*\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class Rescoring:
+    """Scores moved figures again; what the policy does not look at is not computed.
+
+    Where neither the policy nor a formula compares partners with one another, every try is scored on its own. Where
+    they do, the tries of a turn, at most one per partner, are scored together among all other partners as they are.
+
+    Attributes:
+        engine: Runs the policy and the formulas.
+        workspace: The workspace; its catalog gives the formulas that depend on moved figures.
+        placement: Today's placement, whose compiled policy is asked again.
+        channel: The policy inputs of the whole channel.
+        rows: Those of the partners asked about, shape (n, ...).
+        levers: The figures that can be moved.
+        needed: The place of the tier that each partner must gain, shape (n,).
+        model: The potential model in force.
+        found: The archetypes in force; none leaves them as they are.
+    """
+
+    engine: Engine
+    workspace: Workspace
+    placement: Placement
+    channel: pd.DataFrame
+    rows: pd.DataFrame
+    levers: Levers
+    needed: Whole
+    model: PotentialModel
+    found: ArchetypeModel | None = None
+
+    @cached_property
+    def asked_of_models(self) -> frozenset[str]:
+        """The columns of models that the policy looks at."""
+        return frozenset(needed_columns(self.placement.policy)) & (ARCHETYPE_COLUMNS | POTENTIAL_COLUMNS)
+
+    @cached_property
+    def formulas(self) -> tuple[Formula, ...]:
+        """The formulas that depend on a lever and that the policy or a model looks at, in the order to compute."""
+        wanted = set(needed_columns(self.placement.policy))
+        if self.asked_of_models:
+            wanted |= set(self.model.features.names)
+        dependent = dependent_formulas(parse_catalog(self.workspace), self.levers.names)
+        kept = []
+        for formula in reversed(dependent):
+            if formula.name in wanted:
+                kept.append(formula)
+                wanted |= formula.expression.names
+        return tuple(reversed(kept))
+
+    @cached_property
+    def ranks_partners(self) -> bool:
+        """Whether a partner's tier can depend on other partners' figures."""
+        return _compares_partners(self.placement.policy) or any(ranks_partners(formula) for formula in self.formulas)
+
+    def reaches(
+        self, partners: Whole, moves: Floats, model: PotentialModel | None = None, caution: Floats | None = None
+    ) -> Bools:
+        """Whether partners gain their tier, with the promotion's band, with each lever moved.
+
+        Args:
+            partners: Rows of `rows`, shape (m,).
+            moves: Improvements, shape (m, levers).
+            model: Another potential model than the one in force.
+            caution: Factors on the potential, shape (n,).
+        """
+        reached = np.zeros(len(partners), dtype=bool)
+        for places, placement in self.placed(partners, moves, model, caution):
+            gained = pd.Series(placement.ranks()["gain"], index=placement.tiers["partner_id"])
+            own = gained.reindex(self.names_of(partners, places)).to_numpy()
+            reached[places] = own >= self.needed[partners[places]]
+        return reached
+
+    def placed(
+        self, partners: Whole, moves: Floats, model: PotentialModel | None = None, caution: Floats | None = None
+    ) -> Iterator[tuple[Whole, Placement]]:
+        """Place tries in turns; yields which tries, and their placement under the names of `names_of`."""
+        for places in self._turns(partners):
+            own, own_moves = partners[places], moves[places]
+            tries = self._moved(own, own_moves)
+            others = tries.iloc[:0]
+            if self.ranks_partners:
+                others = self.channel[~self.channel["partner_id"].isin(tries["partner_id"])]
+            inputs = pd.concat([others, tries], ignore_index=True) if len(others) else tries
+            given = self._given(own, own_moves, len(others))
+            inputs = compute_again(self.engine, self.workspace, inputs, self.formulas, given)
+            factor = np.ones(len(inputs))
+            if caution is not None:
+                factor[len(others) :] = caution[own]
+            inputs = self._with_models(inputs, model or self.model, factor)
+            names = pd.concat([others["partner_id"], self.names_of(partners, places)], ignore_index=True)
+            yield places, self.placement.again(self.engine, inputs.assign(partner_id=names))
+
+    def predicted(self, partners: Whole, moves: Floats, model: PotentialModel) -> Floats:
+        """The potential by a model with levers moved, shape (m,); formulas that rank partners are left as they are."""
+        rows = self._moved(partners, moves)
+        plain = [formula for formula in self.formulas if not ranks_partners(formula)]
+        again = compute_again(self.engine, self.workspace, rows, plain, self._given(partners, moves, 0))
+        return potential.predict(model, again)["potential"].to_numpy(dtype=np.float64)
+
+    def _turns(self, partners: Whole) -> Iterator[Whole]:
+        if not self.ranks_partners:
+            yield from (np.arange(len(partners))[at : at + AT_ONCE] for at in range(0, len(partners), AT_ONCE))
+            return
+        turn = pd.Series(partners).groupby(partners).cumcount().to_numpy()
+        yield from (np.flatnonzero(turn == number) for number in range(turn.max(initial=-1) + 1))
+
+    def names_of(self, partners: Whole, places: Whole) -> pd.Series:
+        """What tries are called while they are placed: by number, or by the partner where others are beside them."""
+        if self.ranks_partners:
+            return self.rows["partner_id"].iloc[partners[places]].reset_index(drop=True)
+        return pd.Series(np.arange(len(places))).astype("str").str.zfill(9)
+
+    def _moved(self, partners: Whole, moves: Floats) -> pd.DataFrame:
+        rows = self.rows.iloc[partners].reset_index(drop=True)
+        start, direction = self.levers.start[partners], self.levers.directions
+        moved = {
+            name: np.where(moves[:, place] > 0, start[:, place] + direction[place] * moves[:, place], rows[name])
+            for place, name in enumerate(self.levers.names)
+        }
+        return rows.assign(**moved)
+
+    def _given(self, partners: Whole, moves: Floats, others: int) -> dict[str, Floats]:
+        """The values of levers that are formulas themselves, where they are moved; rows of others come first."""
+        formulas = {formula.name for formula in self.formulas}
+        given = {}
+        for place, name in enumerate(self.levers.names):
+            if name in formulas:
+                value = self.levers.start[partners, place] + self.levers.directions[place] * moves[:, place]
+                own = np.where(moves[:, place] > 0, value, np.nan)
+                given[name] = np.concatenate([np.full(others, np.nan), own])
+        return given
+
+    def _with_models(self, inputs: pd.DataFrame, model: PotentialModel, factor: Floats) -> pd.DataFrame:
+        if self.asked_of_models & POTENTIAL_COLUMNS:
+            predicted = potential.predict(model, inputs)
+            values = {name: predicted[name].to_numpy() for name in predicted.columns if name != "partner_id"}
+            inputs = inputs.assign(**{**values, **{name: values[name] * factor for name in AMOUNTS}})
+        if self.asked_of_models & ARCHETYPE_COLUMNS and self.found is not None:
+            assigned = archetypes.assign(self.found, inputs)
+            inputs = inputs.assign(**{str(name): assigned[name].to_numpy() for name in assigned if name in inputs})
+        return inputs
+
+
+def _compares_partners(policy: Policy) -> bool:
+    tiers = [*policy.tiers, *(tier for track in policy.tracks.values() for tier in track.tiers)]
+    return any(tier.top is not None for tier in tiers) or any(
+        _WINDOW.search(definition.formula) for definition in policy.definitions.values()
+    )

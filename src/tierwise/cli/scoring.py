@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(score)
     app.command()(explain)
     app.command()(letter)
+    app.command()(pack)
 
 
 def score(
@@ -110,3 +111,27 @@ def letter(
             return
         place = page_place(out or opened.output_folder, "letters", written.as_of, written.partner_id)
         speaker.page(as_html(written), write_page, place if file is None else file)
+
+
+def pack(
+    as_of: MaybeAsOf = None,
+    workspace: WorkspaceFolder = Path(),
+    out: OutputFolder = None,
+    to: Annotated[
+        Path | None, typer.Option(help="The pack's folder; pack/DAY in the output folder by default.")
+    ] = None,
+    pages: Annotated[
+        int, typer.Option(min=0, help="The most one-pagers; who moves, is at risk or nearly rises comes first.")
+    ] = 200,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write the review pack: an index to search, one-pagers, a workbook, a digest for e-mail or chat."""
+    with speaking(as_json, debug) as speaker:
+        opened = open_workspace(workspace, None)
+        from tierwise.jobs.explain import open_review
+        from tierwise.jobs.review_pack import PackRequest, write_pack
+        from tierwise.reports.pack import as_payload, as_text
+
+        written = write_pack(PackRequest(open_review(opened, as_of, out), to, pages), speaker.step)
+        speaker.result(as_payload(written), as_text(written))

@@ -16,10 +16,15 @@ from typing import Any
 from tierwise.reports.letter_words import (
     CORRECTIONS,
     DRAFT,
+    ENOUGH,
     GREETING,
+    KEEP,
     LETTERS,
     MET,
+    MISSING,
     NO_WAY_FOUND,
+    OUTLOOK,
+    REACH,
     SIGNATURE,
     Phrases,
 )
@@ -49,6 +54,7 @@ class Asked:
     shown_threshold: str
     met: str
     in_words: str
+    is_alternative: bool
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,9 @@ class Letter:
         asked: What that tier asks.
         next_tier: The tier above; empty at the top.
         next_asked: What it asks.
-        steps: The way up: figure, from, to and by when.
-        way_up: The way up in words.
+        way: The heading of the way: to keep the tier where it is at risk, else to the next one.
+        way_words: What stands before the steps, or instead of them.
+        steps: The way: figure, from, to.
         gains: What the next tier would bring.
         corrections: How to have a figure corrected.
         closing: The last sentence.
@@ -89,8 +96,9 @@ class Letter:
     asked: tuple[Asked, ...]
     next_tier: str
     next_asked: tuple[Asked, ...]
+    way: str
+    way_words: str
     steps: tuple[Step, ...]
-    way_up: str
     gains: str
     corrections: str
     closing: str
@@ -104,11 +112,12 @@ def letter_of(page: PartnerPage, own_figures: Collection[str], scores: Collectio
         own_figures: The metrics of the catalog: figures that are the partner's own.
         scores: The policy's scores, which are not.
     """
-    phrases, words = _phrases(page), _words(page)
-    next_tier = page.tier("next_tier")
-    plan = page.plans[0] if page.plans else None
-    steps = tuple(step for step in plan.steps if step.metric in own_figures) if plan else ()
-    found = NO_WAY_FOUND.format(next=next_tier) if next_tier else ""
+    at_risk = _is_at_risk(page)
+    phrases, words = _phrases(page, at_risk), _words(page)
+    tier = page.tier("recommended_tier")
+    next_tier = "" if at_risk else page.tier("next_tier")
+    asked = _asked(page, tier, own_figures)
+    way = _way_to_keep(page, tier, own_figures) if at_risk else _way_up(page, next_tier, own_figures)
     return Letter(
         name=page.name,
         partner_id=page.partner_id,
@@ -119,18 +128,51 @@ def letter_of(page: PartnerPage, own_figures: Collection[str], scores: Collectio
         opening=phrases.opening.format_map(words),
         sentences=tuple(_safe_sentences(page, scores)),
         dates=tuple(
-            (text, str(page.recommendation[name])) for name, text in DATES.items() if name in page.recommendation
+            (said, str(page.recommendation[name])) for name, said in DATES.items() if name in page.recommendation
         ),
-        tier=page.tier("recommended_tier"),
-        asked=_asked(page, page.tier("recommended_tier"), own_figures),
+        tier=tier,
+        asked=asked,
         next_tier=next_tier,
         next_asked=_asked(page, next_tier, own_figures),
-        steps=steps,
-        way_up="" if steps else found,
-        gains=plan.gains if plan else "",
+        way=way.title,
+        way_words=way.words,
+        steps=way.steps,
+        gains=page.plans[0].gains if page.plans and next_tier else "",
         corrections=CORRECTIONS.format(day=page.as_of),
         closing=phrases.closing.format_map(words),
     )
+
+
+@dataclass(frozen=True)
+class _Way:
+    title: str
+    words: str
+    steps: tuple[Step, ...]
+
+
+def _is_at_risk(page: PartnerPage) -> bool:
+    """Whether the partner is below the line of the tier that it keeps for now."""
+    places = {tier: place for place, tier in enumerate(page.tiers)}
+    kept = places.get(page.tier("recommended_tier"), -1)
+    return page.action in ("watch", "hold") and places.get(page.tier("eligible_tier"), -1) < kept
+
+
+def _way_to_keep(page: PartnerPage, tier: str, own_figures: Collection[str]) -> _Way:
+    missed = [
+        one
+        for one in page.criteria
+        if one.tier == tier and one.met == "false" and one.metric in own_figures and not one.is_alternative
+    ]
+    steps = tuple(Step(one.metric, one.title, one.shown_value, one.shown_threshold, "") for one in missed)
+    return _Way(KEEP.format(tier=tier) if steps else "", MISSING, steps)
+
+
+def _way_up(page: PartnerPage, next_tier: str, own_figures: Collection[str]) -> _Way:
+    if not next_tier:
+        return _Way("", "", ())
+    steps = tuple(step for step in page.plans[0].steps if step.metric in own_figures) if page.plans else ()
+    words = ENOUGH if steps else NO_WAY_FOUND.format(next=next_tier)
+    return _Way(REACH.format(tier=next_tier), words, steps)
 
 
 def as_html(letter: Letter) -> str:
@@ -148,7 +190,7 @@ def as_text(letter: Letter) -> str:
         "\n".join(letter.sentences),
         "\n".join(f"{words} {day}." for words, day in letter.dates),
         "\n".join([f"What {letter.next_tier} asks:", *asked]) if asked else "",
-        "\n".join(f"  {step.title}: from {step.start} to {step.goal}" for step in letter.steps) or letter.way_up,
+        _way_text(letter),
         f"{letter.corrections}\n{letter.closing}",
         SIGNATURE,
     ]
@@ -160,18 +202,23 @@ def as_payload(letter: Letter) -> dict[str, Any]:
     return {**asdict(letter), "as_of": letter.as_of.isoformat()}
 
 
+def _way_text(letter: Letter) -> str:
+    steps = [f"  {step.title}: from {step.start} to {step.goal}" for step in letter.steps]
+    return "\n".join([f"{letter.way}. {letter.way_words}", *steps]) if letter.way else ""
+
+
 def _said(asked: Asked) -> str:
     figures = f"{asked.shown_value}, asked {asked.shown_threshold}; " if asked.shown_threshold else ""
     return f"{figures}{asked.in_words}"
 
 
-def _phrases(page: PartnerPage) -> Phrases:
+def _phrases(page: PartnerPage, at_risk: bool) -> Phrases:
     if not page.tier("recommended_tier"):
         return LETTERS["gone"] if page.tier("current_tier") else LETTERS["insufficient_evidence"]
     if page.action == "watch":
         rising = page.recommendation.get("reason_code") in RISING
         return LETTERS["watch_rising" if rising else "watch_falling"]
-    return LETTERS.get(page.action, LETTERS["hold"])
+    return LETTERS["hold_falling"] if at_risk else LETTERS.get(page.action, LETTERS["hold"])
 
 
 def _words(page: PartnerPage) -> dict[str, str]:
@@ -186,14 +233,22 @@ def _asked(page: PartnerPage, tier: str, own_figures: Collection[str]) -> tuple[
 
 def _one_asked(criterion: Criterion, is_own: bool) -> Asked:
     shows_figures = is_own and criterion.operator != "is"
-    is_expression = criterion.operator == "is" and criterion.metric in criterion.title.split()
     return Asked(
-        title="A condition of the program" if is_expression else criterion.title,
+        title=_public_title(criterion),
         shown_value=criterion.shown_value if shows_figures else "",
         shown_threshold=criterion.shown_threshold if shows_figures else "",
         met=criterion.met,
         in_words=MET.get(criterion.met, criterion.met),
+        is_alternative=criterion.is_alternative,
     )
+
+
+def _public_title(criterion: Criterion) -> str:
+    """What a criterion is called outside the house; a bare SQL condition is not shown."""
+    if criterion.metric in MODEL_OUTPUTS:
+        return OUTLOOK
+    is_expression = criterion.operator == "is" and any(sign in criterion.title for sign in "=<>()'")
+    return "A condition of the program" if is_expression else criterion.title
 
 
 def _safe_sentences(page: PartnerPage, scores: Collection[str]) -> Iterator[str]:

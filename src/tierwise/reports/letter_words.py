@@ -56,6 +56,12 @@ LETTERS: Mapping[str, Phrases] = {
         "Please call your partner manager soon: if a figure is wrong, we correct it; if it is right, we plan together "
         "how to keep your tier.",
     ),
+    "hold_falling": Phrases(
+        "Your tier stays {then}, for now",
+        "Thank you for working with us. At this review your tier stays {then}, although you are below what it asks. We "
+        "write early, so that there is time to act.",
+        "Your partner manager is glad to plan with you how to keep your tier.",
+    ),
     "gone": Phrases(
         "Your place in our partner program",
         "By the rules of our partner program your tier {now} ends with this review.",
@@ -65,6 +71,10 @@ LETTERS: Mapping[str, Phrases] = {
 DRAFT = "Draft: this change waits for approval. Send the letter only once it is given."
 CORRECTIONS = "The figures are those that we held on {day}. If one looks wrong to you, tell us, and we will check it."
 NO_WAY_FOUND = "We would like to plan the way to {next} with you: please ask your partner manager for a talk."
+OUTLOOK = "Our outlook for your business"
+KEEP, REACH = "To keep {tier}", "The way to {tier}"
+ENOUGH = "One way that, by the figures of today, would be enough:"
+MISSING = "By the figures of today, this is what is missing:"
 GREETING = "Dear partner team,"
 SIGNATURE = "Your partner program team"
 MET: Mapping[str, str] = {"true": "reached", "false": "not yet", "unknown": "we lack this figure"}

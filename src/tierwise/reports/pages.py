@@ -14,6 +14,7 @@ from tierwise.reports.partner_words import SHAPES, action_words
 
 LONGEST_FILE_NAME = 60
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_HELD_TOGETHER = re.compile(r"(?<=\b[A-Z]{3}) (?=\d)|(?<=×) (?=\d)|(?<=\d) (?=(?:k|m|bn|%)\b|%)")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -50,12 +51,12 @@ def file_name(partner_id: str) -> str:
 
 
 def clip(text: str, most: int) -> str:
-    """Cut a text to so many characters, at the end of a word where there is one near."""
-    if len(text) <= most:
-        return text
-    cut = text[: most - 1]
-    at = cut.rfind(" ")
-    return (cut[:at] if at > most * 0.7 else cut).rstrip(" ,;:") + "…"
+    """Cut a text to so many characters, at the end of a word where there is one near; figures keep their units."""
+    if len(text) > most:
+        cut = text[: most - 1]
+        at = cut.rfind(" ")
+        text = (cut[:at] if at > most * 0.7 else cut).rstrip(" ,;:") + "…"
+    return _HELD_TOGETHER.sub("\N{NO-BREAK SPACE}", text)
 
 
 def count(value: int, noun: str, several: str = "") -> str:
@@ -66,3 +67,10 @@ def count(value: int, noun: str, several: str = "") -> str:
 def percent(share: float | None) -> str:
     """Write a share in per cent with one decimal; a dash where it is unknown."""
     return "–" if share is None or share != share else f"{share:.1%}".replace("%", " %")
+
+
+def source(template: str) -> str:
+    """The text of a template as it is: a style sheet or a script, which hold nothing to fill in."""
+    environment = _environment()
+    assert environment.loader is not None, "the templates are loaded from the package"
+    return environment.loader.get_source(environment, template)[0]

@@ -139,15 +139,13 @@ def _criterion_row(keep: Criterion | None, reach: Criterion | None) -> Criterion
 
 
 def _most_telling(rows: Sequence[CriterionRow]) -> tuple[CriterionRow, ...]:
-    """As many lines as fit: those missed for the tier, for the next one, the rest; in the policy's order."""
+    """As many lines as fit: those missed for the tier, for the next one, then the rest; conditions after figures."""
 
-    def rank(place: int) -> tuple[int, int]:
-        row = rows[place]
+    def rank(row: CriterionRow) -> tuple[int, bool]:
         missed = [side is not None and side.met != "true" for side in (row.keep, row.reach)]
-        return (0 if missed[0] else 1 if missed[1] else 2, place)
+        return (0 if missed[0] else 1 if missed[1] else 2, not row.chart)
 
-    kept = sorted(sorted(range(len(rows)), key=rank)[:MOST_CRITERIA])
-    return tuple(rows[place] for place in kept)
+    return tuple(sorted(rows, key=rank)[:MOST_CRITERIA])
 
 
 def _score_bars(score: Score) -> Bars:

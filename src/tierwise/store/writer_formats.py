@@ -54,7 +54,7 @@ def write_excel(table: pa.Table, path: Path) -> None:
         sheet.append(row)
     raw = path.with_name(f"{path.name}.raw")
     book.save(raw)
-    _without_times(raw, path)
+    without_times(raw, path)
     raw.unlink()
 
 
@@ -79,14 +79,15 @@ def _excel_rows(table: pa.Table) -> Iterator[list[object]]:
     yield list(table.column_names)
     for batch in table.to_batches(max_chunksize=10_000):
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            yield [_excel_cell(value) for value in row]
+            yield [cell_text(value) for value in row]
 
 
-def _excel_cell(value: object) -> object:
+def cell_text(value: object) -> object:
+    """Replace the characters that a workbook cannot hold in a text; any other value stays."""
     return _NOT_IN_XML.sub("\ufffd", value) if isinstance(value, str) else value
 
 
-def _without_times(raw: Path, path: Path) -> None:
+def without_times(raw: Path, path: Path) -> None:
     """Copy a zip file member by member without the times that openpyxl and zipfile put into it."""
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():

@@ -117,7 +117,7 @@ class BacktestReport:
         single = single.dropna(subset=["gain"])
         if single.empty:
             return ""
-        worst = single.loc[single["gain"].idxmin()]
+        worst = single.sort_values(["gain", "origin"]).iloc[0]
         least = "worst loss" if worst["gain"] < 0 else "least gain"
         mean = f"{single['gain'].mean():+.3f}"
         if len(pooled) and pooled["gain"].notna().all():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -52,7 +53,7 @@ def _gate(gate: pd.DataFrame) -> Section:
     rows = [
         (row.origin, row.chosen, row.reason, number(row.probability), number(row.gini_model),
          number(row.gini_persistence), number(row.partners), number(row.training_rows))
-        for row in gate.itertuples()
+        for row in _lines(gate)
     ]  # fmt: skip
     header = ("origin", "in use", "why", "P(gain > 0)", "Gini model", "Gini persistence", "partners", "training rows")
     text = ("The gate judges on reviews before the origin; what it chose is then tested on the origin itself.",)
@@ -62,7 +63,7 @@ def _gate(gate: pd.DataFrame) -> Section:
 def _gains(gains: pd.DataFrame, picture: str) -> Section:
     rows = [
         (row.origin, row.candidate, f"{row.gain:+.3f}", spread(row.low, row.high), number(row.probability))
-        for row in _ordered(gains.dropna(subset=["gain"])).itertuples()
+        for row in _lines(_ordered(gains.dropna(subset=["gain"])))
     ]
     header = ("origin", "candidate", "gain", "interval", "P(gain > 0)")
     text = ("Normalised Gini minus that of persistence on the same partners.",)
@@ -74,7 +75,7 @@ def _scores(scores: pd.DataFrame, pictures: Mapping[str, str]) -> list[Section]:
     for score in [name for name in SCORE_TITLES if (scores["score"] == name).any()]:
         own = scores[scores["score"] == score]
         candidates = [name for name in _CANDIDATES if (own["candidate"] == name).any()]
-        cells = {(row.origin, row.candidate): _cell(row, score) for row in own.itertuples()}
+        cells = {(row.origin, row.candidate): _cell(row, score) for row in _lines(own)}
         origins = sorted(own["origin"].unique(), key=lambda origin: (origin == POOLED, origin))
         rows = tuple((origin, *(cells.get((origin, name), "-") for name in candidates)) for origin in origins)
         picture = pictures.get("gain-curve", "") if score == "top_decile_capture" else ""
@@ -94,7 +95,7 @@ def _cell(row: object, score: str) -> str:
     return number(value) if pd.isna(low) else f"{number(value)} ({spread(low, high)})"
 
 
-def spread(low: float, high: float) -> str:
+def spread(low: Any, high: Any) -> str:
     """Show an interval."""
     return "-" if pd.isna(low) or pd.isna(high) else f"{number(low)} to {number(high)}"
 
@@ -104,7 +105,7 @@ def _calibration(calibration: pd.DataFrame, picture: str) -> Section:
     rows = [
         (row.candidate, f"{row.decile}", number(row.partners), number(row.predicted), number(row.actual),
          spread(row.actual_low, row.actual_high))
-        for row in _ordered(pooled).itertuples()
+        for row in _lines(_ordered(pooled))
     ]  # fmt: skip
     header = ("candidate", "tenth", "partners", "predicted", "actual", "interval of the actual")
     text = (
@@ -119,7 +120,7 @@ def _coverage(coverage: pd.DataFrame, picture: str) -> Section:
     rows = [
         (row.origin, row.source, f"{row.band}", number(row.partners), f"{row.coverage:.0%}",
          f"{row.low:.0%} to {row.high:.0%}", f"{row.nominal:.0%}", number(row.width), number(row.relative_width))
-        for row in coverage.itertuples()
+        for row in _lines(coverage)
     ]  # fmt: skip
     header = (
         "origin",
@@ -143,7 +144,7 @@ def _segments(segments: pd.DataFrame) -> list[Section]:
         rows = [
             (row.level, row.candidate, number(row.partners), number(row.mae), spread(row.mae_low, row.mae_high),
              number(row.bias), number(row.total_ratio), number(row.gini))
-            for row in own.itertuples()
+            for row in _lines(own)
         ]  # fmt: skip
         header = (segment, "candidate", "rows", "mean absolute error", "interval", "bias", "predicted / actual", "Gini")
         found.append(Section(f"Error by {segment}", header, tuple(rows), frozenset(range(2, 8))))
@@ -153,7 +154,7 @@ def _segments(segments: pd.DataFrame) -> list[Section]:
 def _stability(stability: pd.DataFrame, picture: str) -> Section:
     rows = [
         (row.earlier, row.origin, row.candidate, number(row.partners), number(row.spearman), spread(row.low, row.high))
-        for row in stability.itertuples()
+        for row in _lines(stability)
     ]
     header = ("trained as of", "and as of", "candidate", "partners", "rank correlation", "interval")
     text = ("Both retrains rank the partners of the later review.",)
@@ -165,7 +166,7 @@ def _leaks(leaks: pd.DataFrame) -> Section:
     rows = [
         (row.subject, row.kind, row.code, f"{row.share:.0%}", f"{row.yardstick:.0%}", number(row.probability),
          "ALARM" if row.fired else "quiet")
-        for row in shown.itertuples()
+        for row in _lines(shown)
     ]  # fmt: skip
     header = ("column", "kind", "guard", "tells", "an honest one at least", "P", "")
     text = (
@@ -177,6 +178,10 @@ def _leaks(leaks: pd.DataFrame) -> Section:
 
 
 _LEADING = 10
+
+
+def _lines(frame: pd.DataFrame) -> Iterable[Any]:
+    return frame.itertuples()
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

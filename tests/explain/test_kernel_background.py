@@ -67,7 +67,7 @@ def test_it_agrees_with_shaps_interventional_explainer(depth: int) -> None:
 
 def test_deep_leaves_are_exact_too() -> None:
     rows = make_rows(7, 3000, 30, missing=0.05)
-    text = make_model(rows, 7, trees=10, num_leaves=63, max_depth=-1)
+    text = make_model(rows, 7, trees=10, num_leaves=127, max_depth=-1)
     trees = [cut(tree) for tree in read_forest(text).trees]
     deepest = max(np.diff(tree.deep.part_start).max(initial=0) for tree in trees)
     assert deepest > MOST_LEAF_BITS

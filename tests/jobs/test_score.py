@@ -62,12 +62,43 @@ def test_score_components_add_up_to_the_score(scored_channel: Path) -> None:
     np.testing.assert_allclose(totals.reindex(stored.index), stored, atol=1e-9)
 
 
-def test_contributions_add_up_to_the_log_of_the_potential(scored_channel: Path) -> None:
-    sums = _read(scored_channel, "contributions").groupby("partner_id")["contribution"].sum()
-    rows = _read(scored_channel, "recommendations").set_index("partner_id")
-    scored = rows[rows["potential_source"] == "model"]
-    base = np.log(scored["potential"]) - sums.reindex(scored.index)
-    assert float(base.max() - base.min()) < 1e-9
+@pytest.mark.parametrize(("baseline", "limit"), [("channel", 1e-9), ("peers", 1e-6)])
+def test_contributions_add_up_to_the_log_of_the_potential(scored_channel: Path, baseline: str, limit: float) -> None:
+    rows, baselines = _read(scored_channel, "contributions"), _read(scored_channel, "baselines")
+    sums = rows[rows["baseline"] == baseline].groupby("partner_id")["contribution"].sum()
+    own = baselines[(baselines["baseline"] == baseline) & baselines["base"].notna()].set_index("partner_id")
+    assert set(sums.index) == set(own.index)
+    assert (own["additivity_error"] <= limit).all()
+    np.testing.assert_allclose(own["base"] + sums.reindex(own.index), own["log_potential"], rtol=0, atol=limit)
+    stored = _read(scored_channel, "recommendations").set_index("partner_id").loc[own.index]
+    known = stored["potential_source"] != "persistence"
+    np.testing.assert_allclose(own["log_potential"][known], np.log(stored["potential"][known]), rtol=0, atol=limit)
+
+
+def test_who_has_no_peers_is_told_why(scored_channel: Path) -> None:
+    baselines = _read(scored_channel, "baselines").query("baseline == 'peers'").set_index("partner_id")
+    stored = _read(scored_channel, "recommendations").set_index("partner_id")
+    assert (baselines["peers"] > 0).equals(baselines["reason_code"] == "peers_found")
+    at_the_top = stored["next_tier"].isna()
+    assert set(baselines.loc[at_the_top[at_the_top].index, "reason_code"]) == {"no_next_tier"}
+
+
+def test_contributions_that_do_not_add_up_stop_the_run_before_it_writes(
+    trained_channel: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tierwise.jobs import contributions
+
+    exact = contributions.split_trees
+
+    def off(text: str, matrix: np.ndarray, background: np.ndarray | None) -> tuple[float, np.ndarray]:
+        base, parts = exact(text, matrix, background)
+        return base, parts + 1e-7 * (np.arange(len(parts)) == 1)[:, None]
+
+    monkeypatch.setattr(contributions, "split_trees", off)
+    folder = copy_of(trained_channel)
+    with pytest.raises(Refused, match="miss their potential by up to"):
+        score(load_workspace(folder), ScoreRequest(BEFORE, TODAY))
+    assert list_reviews(folder / "output") == []
 
 
 def test_every_way_up_raises_figures_and_names_the_next_tier(scored_channel: Path) -> None:

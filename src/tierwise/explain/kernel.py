@@ -1,7 +1,7 @@
 """The contribution kernel: exact Shapley values of a LightGBM model's raw score, to the training rows or to peers.
 
 METHODS section 3. Each tree is cut into cells whose contributions are tabulated by pattern (`kernel_cells`,
-`kernel_tables`), rows are looked up in blocks (`kernel_rows`), and leaves with more than ten distinct features are
+`kernel_tables`), rows are looked up in blocks (`kernel_rows`), and leaves with more than twelve distinct features are
 integrated (`kernel_deep`). The order of every sum is fixed, so the bytes do not depend on the number of threads. Models
 that the kernel does not cover are left to LightGBM's own `pred_contrib`, which is also its oracle in the tests.
 """

@@ -21,7 +21,7 @@ Ints = NDArray[np.int32]
 Masks = NDArray[np.uint16]
 
 MOST_CELL_BITS = 8
-MOST_LEAF_BITS = 10
+MOST_LEAF_BITS = 12
 _ALL = 0xFFFF
 Path = tuple[tuple[int, bool], ...]
 

@@ -1,6 +1,8 @@
-"""Plans reach the next tier when scored again, raise only what they may, and hold no needless step."""
+"""The search for plans against trying everything; levels, paces and what is different about different plans."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -8,68 +10,142 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierwise.explain.roadmap import RoadmapProblem, find_plans
+from tierwise.explain.roadmap import MOST_PLANS, Search, find_plans
+from tierwise.explain.roadmap_levels import Levers, candidate_moves
+from tierwise.explain.roadmap_pace import FEWEST_MOVES, Pace, comparable_pace, quarterly_moves, size_of
 
-LEVERS = ("revenue", "certified", "logins")
-
-
-def _problem(values: list[tuple[float, float, float]], **changes: object) -> RoadmapProblem:
-    """Growth asks for revenue >= 100 and for certified + logins >= 8."""
-    inputs = pd.DataFrame(values, columns=list(LEVERS)).assign(partner_id=[f"P{n:03d}" for n in range(len(values))])
-    given_parts: dict[str, object] = {
-        "inputs": inputs,
-        "next_tier": np.array(["growth"] * len(values), dtype=object),
-        "levers": LEVERS,
-        "targets": np.tile([100.0, 4.0, 6.0], (len(values), 1)),
-        "asked": np.tile([True, False, False], (len(values), 1)),
-        "pace": np.tile([50.0, 1.0, 4.0], (len(values), 1)),
-        "max_quarters": 4.0,
-        "rescore": _reaches_growth,
-    }
-    return RoadmapProblem(**{**given_parts, **changes})  # type: ignore[arg-type]
+LEVELS = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
 
 
-def _reaches_growth(rows: pd.DataFrame) -> np.ndarray:
-    return ((rows["revenue"] >= 100) & (rows["certified"] + rows["logins"] >= 8)).to_numpy()
+def _search(weights: np.ndarray, goals: np.ndarray, effort: np.ndarray, needs: np.ndarray) -> Search:
+    """Partners reach the tier with enough points by their own weights, and no less of each lever than needed."""
+    n, levers = weights.shape
+
+    def reaches(partners: np.ndarray, moves: np.ndarray) -> np.ndarray:
+        points = (weights[partners] * np.minimum(moves, 3.0)).sum(axis=1)
+        return (points >= goals[partners]) & (moves >= needs[partners]).all(axis=1)
+
+    return Search(np.tile(LEVELS, (n, levers, 1)), effort, lambda _, moves: np.ceil(moves), reaches)
 
 
-def _steps(plans: pd.DataFrame) -> list[tuple[str, float, float]]:
-    return list(plans[["metric", "from", "to"]].itertuples(index=False, name=None))
+def _cheapest_by_trying_all(search: Search, partner: int, levers: int, beyond: int, base: np.ndarray) -> float:
+    best = np.inf
+    for moves in product(LEVELS, repeat=levers):
+        own = np.array([moves])
+        if ((own[0] > base).sum() <= beyond) and search.reaches(np.array([partner]), own)[0]:
+            best = min(best, float(search.effort(np.array([partner]), own)[0]))
+    return best
 
 
-def test_the_criterion_that_is_asked_for_is_the_only_step_when_it_is_all_that_lacks() -> None:
-    plans = find_plans(_problem([(40.0, 4.0, 5.0)]))
-    assert _steps(plans) == [("revenue", 40.0, 100.0)]
-    assert plans.loc[0, "effort"] == pytest.approx(60 / 50)
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000))
+def test_no_plan_of_up_to_two_further_figures_takes_less_effort(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n, levers = 4, 3
+    weights, effort = random.integers(0, 4, (n, levers)).astype(float), random.uniform(0.2, 3, (n, levers))
+    needs = np.where(random.uniform(size=(n, levers)) < 0.2, 2.0, 0.0)
+    search = _search(weights, random.integers(1, 14, n).astype(float), effort, needs)
+    plans = find_plans(search)
+    for partner in range(n):
+        own = plans.partner == partner
+        best = _cheapest_by_trying_all(search, partner, levers, 2, needs[partner])
+        assert own.any() == plans.at_top[partner]
+        if own.any() and np.isfinite(best):
+            assert plans.effort[own][0] == pytest.approx(best)
 
 
-def test_the_cheapest_levers_are_added_and_needless_ones_taken_back() -> None:
-    plans = find_plans(_problem([(40.0, 3.0, 0.0)]))
-    assert _steps(plans) == [("revenue", 40.0, 100.0), ("logins", 0.0, 6.0)]
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000))
+def test_plans_reach_the_tier_differ_and_come_by_effort(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n, levers = 6, 4
+    weights, effort = random.integers(0, 4, (n, levers)).astype(float), random.uniform(0.2, 3, (n, levers))
+    search = _search(weights, random.integers(1, 20, n).astype(float), effort, np.zeros((n, levers)))
+    plans = find_plans(search)
+    assert search.reaches(plans.partner, plans.moves).all()
+    for partner in np.unique(plans.partner):
+        own = plans.partner == partner
+        figures = [frozenset(np.flatnonzero(moves)) for moves in plans.moves[own]]
+        assert len(figures) <= MOST_PLANS
+        assert (np.diff(plans.effort[own]) >= 0).all()
+        assert not any(one <= other for at, one in enumerate(figures) for other in figures[at + 1 :])
 
 
-def test_no_realistic_plan_is_an_answer() -> None:
-    far = _problem([(40.0, 0.0, 0.0)], pace=np.array([[5.0, 1.0, 4.0]]))
-    assert find_plans(far).empty
+def test_everything_is_lowered_from_the_top_where_three_further_figures_are_needed() -> None:
+    search = _search(np.ones((1, 4)), np.array([8.0]), np.array([[1.0, 2.0, 4.0, 3.0]]), np.zeros((1, 4)))
+    plans = find_plans(search)
+    assert plans.moves.tolist() == [[3.0, 3.0, 0.0, 2.0]]
 
 
-def test_an_unknown_figure_counts_from_zero_and_nobody_ever_lowers_one() -> None:
-    plans = find_plans(_problem([(float("nan"), 9.0, 0.0)]))
-    assert plans["metric"].tolist() == ["revenue"]
-    assert np.isnan(plans.loc[0, "from"])
+def test_nobody_is_everybody_without_a_plan() -> None:
+    empty = _search(np.zeros((0, 2)), np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2)))
+    assert len(find_plans(empty).partner) == 0
+    none = _search(np.zeros((2, 2)), np.ones(2), np.ones((2, 2)), np.zeros((2, 2)))
+    assert find_plans(none).at_top.tolist() == [False, False]
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(*[st.floats(0, 120)] * 3), min_size=1, max_size=12))
-def test_every_plan_is_valid_minimal_and_only_raises(values: list[tuple[float, float, float]]) -> None:
-    problem = _problem(values)
-    plans = find_plans(problem)
-    assert (plans["to"] > plans["from"]).all()
-    assert (plans["effort"] <= 4.0).all()
-    for partner_id, steps in plans.groupby("partner_id"):
-        row = problem.inputs[problem.inputs["partner_id"] == partner_id]
-        raised = row.assign(**dict(zip(steps["metric"], steps["to"], strict=True)))
-        assert _reaches_growth(raised).all()
-        for metric in steps["metric"]:
-            if len(steps) > 1:
-                assert not _reaches_growth(raised.assign(**{metric: row[metric]})).all()
+def _levers(start: list[list[float]], counted: bool = False, direction: float = 1.0, limit: float = np.inf) -> Levers:
+    values = np.array(start)
+    pace = Pace(np.full(values.shape, 2.0), np.full(values.shape, 3.0))
+    return Levers(("a",), np.array([direction]), np.array([counted]), np.array([limit]), values, pace, most_quarters=4)
+
+
+def test_levels_rise_from_nothing_to_the_furthest_and_hold_what_is_asked() -> None:
+    levers = _levers([[10.0], [0.0]], counted=True)
+    moves = candidate_moves(levers, np.array([[[17.0]], [[99.0]]]))
+    first = moves[0, 0][np.isfinite(moves[0, 0])]
+    assert first.tolist() == [0, 1, 2, 3, 4, 6, 7, 8, 12]
+    assert np.nanmax(moves[1, 0]) == 12.0  # 99 is beyond what one in ten achieved in four quarters
+    assert (np.diff(first) > 0).all()
+
+
+def test_a_figure_where_less_is_better_is_lowered_and_never_below_its_limit() -> None:
+    levers = _levers([[5.0]], direction=-1.0, limit=0.0)
+    assert levers.furthest.tolist() == [[5.0]]
+    assert levers.rounded(np.array([[1.2345]]))[0, 0] == pytest.approx(1.24)  # to 3.76, the better side
+
+
+def test_an_unknown_figure_where_less_is_better_cannot_be_moved() -> None:
+    assert _levers([[np.nan]], direction=-1.0).furthest.tolist() == [[0.0]]
+
+
+def test_money_is_rounded_up_to_three_digits_but_not_beyond_the_furthest() -> None:
+    levers = _levers([[123_456.0]])
+    far = Levers(("a",), levers.directions, levers.counted, levers.limits, levers.start,
+                 Pace(np.array([[1e4]]), np.array([[1e4]])), 4)  # fmt: skip
+    assert far.rounded(np.array([[1_000.0]]))[0, 0] == 125_000 - 123_456
+    assert far.rounded(np.array([[39_999.9]]))[0, 0] == pytest.approx(40_000)
+
+
+def _panel(values: dict[str, list[float]]) -> pd.DataFrame:
+    days = pd.to_datetime(["2026-03-31", "2026-06-30", "2026-09-30"])
+    rows = [(day, name, value) for name, own in values.items() for day, value in zip(days, own, strict=False)]
+    return pd.DataFrame(rows, columns=["as_of", "partner_id", "a"])
+
+
+def test_only_improvements_of_the_same_partner_count() -> None:
+    moves = quarterly_moves(_panel({"P": [1, 4, 2], "Q": [9, float("nan"), 10], "R": [5]}), ["a"], np.array([1.0]))
+    assert moves["partner_id"].tolist() == ["P", "P", "Q", "Q"]
+    assert moves["a"].dropna().tolist() == [3.0]
+    assert moves["as_of"].dt.month.tolist() == [3, 6, 3, 6]
+    down = quarterly_moves(_panel({"P": [1, 4, 2]}), ["a"], np.array([-1.0]))
+    assert down["a"].dropna().tolist() == [2.0]
+
+
+def test_the_pace_is_that_of_comparable_partners_where_enough_of_them_moved() -> None:
+    moves = pd.DataFrame({"a": [1.0] * FEWEST_MOVES + [10.0] * (FEWEST_MOVES - 1)})
+    groups = pd.DataFrame({"archetype": ["x"] * FEWEST_MOVES + ["y"] * (FEWEST_MOVES - 1), "size": 0})
+    of = pd.DataFrame({"archetype": ["x", "y", None], "size": [0, 1, 1]})
+    pace = comparable_pace(moves, groups, of, ["a"])
+    assert pace.usual[:, 0].tolist() == [1.0, 10.0, 10.0]  # y: too few, and nobody of its size: the whole channel
+    assert (pace.most >= pace.usual).all()
+
+
+def test_a_figure_that_nobody_moved_has_no_pace() -> None:
+    moves, groups = pd.DataFrame({"a": [np.nan]}), pd.DataFrame({"archetype": ["x"], "size": [0]})
+    assert np.isnan(comparable_pace(moves, groups, groups, ["a"]).usual).all()
+
+
+def test_sizes_are_thirds_of_each_day() -> None:
+    values = pd.Series([1.0, 2.0, 3.0, 30.0, 20.0, 10.0])
+    assert size_of(values, pd.Series([1, 1, 1, 2, 2, 2])).tolist() == [0, 1, 2, 2, 1, 0]

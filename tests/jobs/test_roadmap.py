@@ -15,7 +15,8 @@ from tests.jobs.tiny_workspace import AS_OF, METRICS, POLICY, accepted, deal, wr
 from tierwise import potential
 from tierwise.config.model_spec import PotentialSpec
 from tierwise.engine import open_engine
-from tierwise.jobs.roadmap import FEWEST_PEERS, RoadmapBasis, plan_roadmaps
+from tierwise.jobs.roadmap import RoadmapBasis, plan_roadmaps
+from tierwise.jobs.roadmap_tables import RoadmapTables
 from tierwise.jobs.snapshots import build_snapshots, model_features
 from tierwise.metrics import compute
 from tierwise.policy import move, place
@@ -38,7 +39,13 @@ def _policy(*tiers: object, band: float = 0.0, **more: object) -> dict[str, Any]
     return policy
 
 
-def _plans(
+def _plans(*given: Any, **more: Any) -> tuple[RoadmapBasis, pd.DataFrame]:
+    """The steps of everyone's first plan."""
+    basis, found = _tables(*given, **more)
+    return basis, found.roadmap[found.roadmap["plan"] == 1].reset_index(drop=True)
+
+
+def _tables(
     folder: Path,
     policy: Mapping[str, Any],
     certified: Mapping[str, int],
@@ -47,7 +54,7 @@ def _plans(
     deals_lately: Mapping[str, int] = NONE,
     history: pd.DataFrame = NO_HISTORY,
     certified_is: Mapping[str, Any] = METRICS["certified"],
-) -> tuple[RoadmapBasis, pd.DataFrame]:
+) -> tuple[RoadmapBasis, RoadmapTables]:
     """Plan for partners with so many certificates and deals of long ago, and of the last quarter."""
     partners = sorted({*certified, *deals, *lately, *deals_lately})
     people = [
@@ -146,10 +153,12 @@ def test_a_channel_at_the_top_has_an_empty_table_of_plans(tmp_path: Path) -> Non
     assert {"partner_id", "metric", "to", "expires_on"} <= set(plans.columns)
 
 
-def test_an_alternative_off_the_cheapest_route_is_not_asked_for(tmp_path: Path) -> None:
+def test_alternatives_are_plans_of_their_own_the_one_with_the_least_effort_first(tmp_path: Path) -> None:
     policy = _policy("certified >= 2 or deals_4q >= 10")
-    _, plans = _plans(tmp_path, policy, {"A": 1}, {"A": 1}, lately={"B": 1}, deals_lately={"B": 30})
-    assert _steps(plans, "A") == {"certified": 2}  # half is missing; of the deals nine tenths, though quickly won
+    _, found = _tables(tmp_path, policy, {"A": 1}, {"A": 1}, lately={"B": 1}, deals_lately={"B": 30})
+    own = found.roadmap[found.roadmap["partner_id"] == "A"]
+    assert own[["plan", "metric", "to"]].values.tolist() == [[1, "deals_4q", 10], [2, "certified", 2]]
+    assert own["effort"].tolist() == pytest.approx([9 / 30, 1.0])
 
 
 def test_every_criterion_of_the_next_tier_is_a_step_the_quickest_first(tmp_path: Path) -> None:
@@ -163,12 +172,9 @@ def test_every_criterion_of_the_next_tier_is_a_step_the_quickest_first(tmp_path:
 SCORED = {"value": {"max": 100, "components": [{"dimension": "skills", "max": 100, "points": "10 * certified"}]}}
 
 
-@pytest.mark.parametrize("peers", [FEWEST_PEERS - 1, FEWEST_PEERS])
-def test_what_members_typically_have_counts_only_where_there_are_enough_of_them(tmp_path: Path, peers: int) -> None:
-    members = {f"M{number}": 5 + number for number in range(peers)}
-    policy = _policy("value >= 50", scores=SCORED)
-    _, plans = _plans(tmp_path, policy, {"A": 3, **members}, lately={"B": 4})
-    assert _steps(plans, "A") == ({"certified": 7} if peers == FEWEST_PEERS else {})
+def test_a_score_asks_for_the_least_that_makes_its_points(tmp_path: Path) -> None:
+    _, plans = _plans(tmp_path, _policy("value >= 50", scores=SCORED), {"A": 3}, lately={"B": 4})
+    assert _steps(plans, "A") == {"certified": 5}
 
 
 def test_a_figure_that_nobody_ever_raised_is_in_no_plan(tmp_path: Path) -> None:

@@ -20,19 +20,19 @@ PLAN_SENTENCES: dict[str, Sentence] = {
     ),
     "criteria_met_already": Sentence(
         "the criteria are met, with the margin of a promotion; the movement rules or guardrails decide when",
-        "Already meets today's criteria of {tier} with the margin of a promotion; the movement rules and guardrails decide"
-        " when it counts.",
+        "Already meets today's criteria of {tier} with the margin of a promotion; the movement rules and guardrails"
+        " decide when it counts.",
         "You already meet today's criteria of {tier}; the rules of the program say when that counts.",
     ),
     "no_realistic_plan": Sentence(
         "further away than comparable partners ever came within the quarters looked at",
         "No realistic plan to {tier} within {quarters} quarters: it would take more than comparable partners achieved.",
-        "We see no realistic way to {tier} within {quarters} quarters yet; your partner manager can say what helps most.",
+        "We see no realistic way to {tier} within {quarters} quarters yet; your partner manager can say what helps.",
     ),
     "not_by_these_figures": Sentence(
         "something is missing that no actionable figure can make good: a condition, an invitation, another figure",
         "No plan to {tier}: what is missing cannot be made good by the figures that a partner can move ({levers}).",
-        "For {tier} something is missing that these figures alone do not make good; please talk to your partner manager.",
+        "For {tier} something is missing that these figures do not make good; please talk to your partner manager.",
     ),
     "no_robust_plan": Sentence(
         "plans hold by the model in force, but not by models trained again on drawn partners",

@@ -14,7 +14,7 @@ property: doing more never loses the tier.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -120,16 +120,16 @@ def _base(search: Search, partners: Whole, top: Whole) -> Whole:
     needed = ~search.reaches_at(partners[row], without)
     base = np.zeros((len(partners), top.shape[1]), dtype=np.int64)
     row, lever = row[needed], lever[needed]
-    base[row, lever] = _least(search, partners[row], top[partners[row]], lever)
+    base[row, lever] = _least(search, partners[row], top[partners[row]], lever, np.ones_like(row))
     return base
 
 
-def _least(search: Search, partners: Whole, levels: Whole, lever: Whole) -> Whole:
-    """The least level from 1 of one lever per task at which the tier is reached; its given level must reach it."""
+def _least(search: Search, partners: Whole, levels: Whole, lever: Whole, floor: Whole) -> Whole:
+    """The least level, from a floor on, of one lever per task at which the tier is reached; the given level must."""
     most = levels[np.arange(len(lever)), lever]
-    tries = np.maximum(most - 1, 0)
+    tries = np.maximum(most - floor, 0)
     task = np.repeat(np.arange(len(lever)), tries)
-    level = np.arange(len(task)) - np.repeat(np.cumsum(tries) - tries, tries) + 1
+    level = np.arange(len(task)) - np.repeat(np.cumsum(tries) - tries, tries) + floor[task]
     tried = levels[task]
     tried[np.arange(len(task)), lever[task]] = level
     reached = search.reaches_at(partners[task], tried)
@@ -147,7 +147,7 @@ def _least_alone(search: Search, partners: Whole, base: Whole) -> Whole:
     enough = search.reaches_at(partners[row], raised)
     row, lever, raised = row[enough], lever[enough], raised[enough]
     least = np.zeros_like(base)
-    least[row, lever] = _least(search, partners[row], raised, lever)
+    least[row, lever] = _least(search, partners[row], raised, lever, base[row, lever] + 1)
     return least
 
 
@@ -206,11 +206,7 @@ def _lowered(search: Search, partners: Whole, base: Whole) -> Whole:
     at = np.arange(len(partners))
     for place in range(levels.shape[1] if len(partners) else 0):
         lever = order[:, place]
-        none = levels.copy()
-        none[at, lever] = base[at, lever]
-        spared = search.reaches_at(partners, none)
-        least = _least(search, partners, levels, lever)
-        levels[at, lever] = np.where(spared, base[at, lever], np.where(levels[at, lever] > 0, least, 0))
+        levels[at, lever] = _least(search, partners, levels, lever, base[at, lever])
     return levels
 
 
@@ -236,17 +232,23 @@ def _refined(search: Search, partner: Whole, levels: Whole) -> Floats:
     """Lower each step of every plan between the grid's levels as far as the tier is still reached."""
     moves = search.moves_at(partner, levels)
     below = search.moves_at(partner, np.maximum(levels - 1, 0))
-    for lever in range(levels.shape[1]):
-        task = np.flatnonzero(levels[:, lever] > 0)
-        if not len(task):
-            continue
-        share = np.arange(1, REFINED) / REFINED
-        tried = np.repeat(moves[task], REFINED - 1, axis=0)
-        between = below[task, lever, None] + share * (moves[task, lever] - below[task, lever])[:, None]
-        tried[:, lever] = between.ravel()
-        who = np.repeat(partner[task], REFINED - 1)
-        tried[:, lever] = search.rounded(who, tried)[:, lever]
+    share = np.arange(1, REFINED) / REFINED
+    for lever, task in _steps_in_turn(levels):
+        start, end = below[task, lever], moves[task, lever]
+        tried = np.repeat(moves[task], len(share), axis=0)
+        who, which = np.repeat(partner[task], len(share)), np.repeat(lever, len(share))
+        at = np.arange(len(who))
+        tried[at, which] = (start[:, None] + share * (end - start)[:, None]).ravel()
+        tried[at, which] = search.rounded(who, tried)[at, which]
         reached = search.reaches(who, tried).reshape(len(task), -1)
-        options = np.where(reached, tried[:, lever].reshape(len(task), -1), np.inf)
-        moves[task, lever] = np.minimum(moves[task, lever], options.min(axis=1))
+        options = np.where(reached, tried[at, which].reshape(len(task), -1), np.inf)
+        moves[task, lever] = np.minimum(end, options.min(axis=1))
     return moves
+
+
+def _steps_in_turn(levels: Whole) -> Iterator[tuple[Whole, Whole]]:
+    """The first step of every plan, then every second one, and so on: levers and plans, one lever per plan a turn."""
+    plan, lever = np.nonzero(levels > 0)
+    turn = np.arange(len(plan)) - np.searchsorted(plan, plan)
+    for number in range(turn.max(initial=-1) + 1):
+        yield lever[turn == number], plan[turn == number]

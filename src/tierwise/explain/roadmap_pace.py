@@ -38,13 +38,14 @@ def quarterly_moves(panel: pd.DataFrame, levers: Sequence[str], directions: Floa
         directions: 1 where more is better, -1 where less is, shape (levers,).
 
     Returns:
-        One row per partner and later quarter end: `as_of`, `partner_id`, and per lever the improvement, NaN where it
-        did not improve or is unknown at either end.
+        One row per partner and quarter: `as_of` its start, `partner_id`, and per lever the improvement by its end, NaN
+        where it did not improve or is unknown at either end.
     """
     ordered = panel[["as_of", "partner_id", *levers]].sort_values(["partner_id", "as_of"], kind="stable")
     same = (ordered["partner_id"] == ordered["partner_id"].shift()).to_numpy()
     moves = ordered[list(levers)].diff().mul(directions, axis=1)
     moves = moves.where(moves > 0)
+    ordered = ordered.assign(as_of=ordered["as_of"].shift())
     return pd.concat([ordered[["as_of", "partner_id"]], moves], axis=1)[same].reset_index(drop=True)
 
 

@@ -16,6 +16,7 @@ from tierwise.jobs.changes import stored_metrics
 from tierwise.jobs.contributions import SplitReview
 from tierwise.jobs.wording import wording_of
 from tierwise.policy import Placement
+from tierwise.policy.margins import with_margins
 from tierwise.tables.output_schemas import empty_table, output_table, sort_rows
 
 MODEL_COLUMNS = (
@@ -107,8 +108,8 @@ def _only(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _criteria(placement: Placement) -> pd.DataFrame:
-    """The criteria table; whoever is placed as a whole has no unit."""
-    criteria = placement.criteria
+    """The criteria table with its margins; whoever is placed as a whole has no unit."""
+    criteria = with_margins(placement.plan, placement.criteria)
     whole = criteria if "unit" in criteria.columns else criteria.assign(unit=pd.Series(pd.NA, dtype="str"))
     return _only(whole, "criteria")
 

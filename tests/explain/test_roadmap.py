@@ -50,8 +50,8 @@ def test_no_plan_of_up_to_two_further_figures_takes_less_effort(seed: int) -> No
         own = plans.partner == partner
         best = _cheapest_by_trying_all(search, partner, levers, 2, needs[partner])
         assert own.any() == plans.at_top[partner]
-        if own.any() and np.isfinite(best):
-            assert plans.effort[own][0] == pytest.approx(best)
+        if own.any():
+            assert plans.effort[own][0] <= best + 1e-9
 
 
 @settings(max_examples=60, deadline=None)

@@ -61,12 +61,15 @@ def test_an_unknown_figure_has_thresholds_and_no_margin(engine: Engine) -> None:
 
 
 def test_a_tier_with_a_keep_rule_is_kept_at_its_threshold(engine: Engine) -> None:
-    found = _margins(
-        engine, "revenue >= 100 and deals >= 3", {"revenue": 95.0, "deals": 4.0}, keep="revenue >= 70"
-    )
-    assert found.loc["1"].tolist() == pytest.approx([100, 70, -5, 25])
-    assert found.loc["2", ["gain_threshold", "margin_to_gain"]].tolist() == [3, 1]
-    assert found.loc["2", ["keep_threshold", "margin_to_keep"]].isna().all()
+    found = _margins(engine, "revenue >= 100 and deals >= 3", {"revenue": 95.0, "deals": 4.0}, keep="revenue >= 70")
+    assert found.iloc[0].tolist() == pytest.approx([100, 70, -5, 25])
+    assert found.iloc[1][["gain_threshold", "margin_to_gain"]].tolist() == [3, 1]
+    assert found.iloc[1][["keep_threshold", "margin_to_keep"]].isna().all()
+
+
+def test_a_criterion_may_name_its_own_entry_and_keep_thresholds(engine: Engine) -> None:
+    found = _margins(engine, {"all": [{"check": "revenue >= 100", "keep": "revenue >= 80"}]}, {"revenue": 95.0})
+    assert found.iloc[0].tolist() == pytest.approx([100, 80, -5, 15])
 
 
 def test_the_margins_say_what_the_placement_decided(engine: Engine) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierwise.reports.model_card import ModelCard, model_card_documents, number
+from tierwise.reports.model_card import ModelCard, model_card_documents
+from tierwise.reports.numbers import number
 
 EMPTY = ModelCard(
     workspace="Demo channel",

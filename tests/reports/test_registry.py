@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tierwise.reports.registry import version_text, versions_text
+from datetime import date
 
-FACTS = {"as_of": "2026-06-30", "gate": "model", "data_fingerprint": "f00d"}
+from tierwise.reports.registry import history_text, in_force_text, version_text, versions_text
+
+FACTS = {"as_of": "2026-06-30", "gate": "model", "alarm": "quiet", "data_fingerprint": "f00d"}
 
 
 def test_versions_are_listed_with_the_one_in_force() -> None:
@@ -14,9 +16,20 @@ def test_versions_are_listed_with_the_one_in_force() -> None:
     ]
     rows = [line.split() for line in versions_text(versions).splitlines()[2:]]
     assert rows == [
-        ["1", "-", "2026-03-31", "-", "-"],
-        ["12", "champion,", "challenger", "2026-06-30", "model", "f00d"],
+        ["1", "-", "2026-03-31", "-", "-", "-"],
+        ["12", "champion,", "challenger", "2026-06-30", "model", "quiet", "f00d"],
     ]
+
+
+def test_the_history_says_who_put_what_in_force_and_why() -> None:
+    entry = {"version": 2, "at": "2026-07-01T08:00:00+00:00", "by": "ada", "because": "newer data"}
+    moved = {"version": 3, "at": "", "by": "", "because": "the alias was moved in MLflow, not by Tierwise"}
+    lines = history_text([entry, moved]).splitlines()[2:]
+    assert lines[0].split() == ["2", "2026-07-01T08:00:00+00:00", "ada", "newer", "data"]
+    assert lines[1].split()[:3] == ["3", "unknown", "unknown"]
+    assert history_text([]) == "no version was ever in force"
+    assert "version 2 was in force on 2026-07-02, since 2026-07-01" in in_force_text(date(2026, 7, 2), entry)
+    assert in_force_text(date(2020, 1, 1), None).startswith("no version was in force on 2020-01-01")
 
 
 def test_an_empty_registry_says_what_to_do() -> None:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import getpass
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tierwise.cli.options import AsJson, AsOf, DataFolder, Debug, MaybeAsOf, WorkspaceFolder, open_workspace, today
+from tierwise.cli.options import (
+    AsJson,
+    AsOf,
+    DataFolder,
+    Debug,
+    MaybeAsOf,
+    WorkspaceFolder,
+    open_workspace,
+    parse_day,
+    today,
+)
 from tierwise.cli.speaking import speaking
 
-registry = typer.Typer(help="List, show and promote registered model versions.", no_args_is_help=True)
+registry = typer.Typer(help="List, show, compare and promote registered model versions.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -93,19 +104,69 @@ def show(
 
 
 @registry.command()
+def compare(
+    first: Annotated[
+        str, typer.Argument(metavar="[A]", help="The one to beat; the version in force by default.")
+    ] = "champion",
+    second: Annotated[
+        str, typer.Argument(metavar="[B]", help="The other one; the challenger by default.")
+    ] = "challenger",
+    as_of: MaybeAsOf = None,
+    workspace: WorkspaceFolder = Path(),
+    data: DataFolder = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Put two versions side by side on the same past reviews."""
+    with speaking(as_json, debug) as speaker:
+        opened = open_workspace(workspace, data)
+        from tierwise.jobs.compare import CompareRequest
+        from tierwise.jobs.compare import compare as run
+
+        report = run(opened, CompareRequest(today(), first, second, as_of), speaker.step)
+        speaker.result(report.as_payload(), report.as_text())
+
+
+@registry.command()
 def promote(
     version: Annotated[str, typer.Argument(help="A version number, or challenger.")],
-    because: Annotated[str, typer.Option(help="Why this version replaces the one in force; recorded.")],
+    because: Annotated[
+        str | None, typer.Option(help="Why, although it is not shown to be better; recorded. Nothing is compared then.")
+    ] = None,
     workspace: WorkspaceFolder = Path(),
+    data: DataFolder = None,
     by: Annotated[str | None, typer.Option(help="Who decides; the user's name by default.")] = None,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Put a version in force."""
+    """Put a version in force that is better than the one before; exit 1 if it is not."""
+    with speaking(as_json, debug) as speaker:
+        opened = open_workspace(workspace, data)
+        from tierwise.jobs.promote import PromotionRequest
+        from tierwise.jobs.promote import promote as run
+
+        done = run(opened, PromotionRequest(version, by or getpass.getuser(), today(), because), speaker.step)
+        speaker.result(dict(done.entry), f"version {done.entry['version']} is in force: {done.entry['because']}")
+
+
+@registry.command()
+def history(
+    on: Annotated[
+        date | None, typer.Option("--on", parser=parse_day, metavar="DAY", help="Only the version in force that day.")
+    ] = None,
+    workspace: WorkspaceFolder = Path(),
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Tell which version was in force when, by whom and why."""
+    from tierwise.reports.registry import history_text, in_force_text
     from tierwise.tracking import Registry
 
     with speaking(as_json, debug) as speaker:
-        record = Registry.of(open_workspace(workspace, None)).promote(
-            version, by=by or getpass.getuser(), because=because
-        )
-        speaker.result(dict(record), f"version {record['version']} is in force")
+        kept = Registry.of(open_workspace(workspace, None))
+        if on is None:
+            entries = kept.history()
+            speaker.result({"history": entries}, history_text(entries))
+        else:
+            entry = kept.in_force_on(on)
+            speaker.result({"on": on, "in_force": entry}, in_force_text(on, entry))

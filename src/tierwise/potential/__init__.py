@@ -1,6 +1,7 @@
 """Potential: the expected value of a partner over the horizon, with an honest interval (METHODS section 1)."""
 
 from tierwise.potential.backtest import Backtest, backtest
+from tierwise.potential.comparison import Comparison, Contender, compare
 from tierwise.potential.contributions import (
     Basis,
     Contributions,
@@ -23,6 +24,8 @@ from tierwise.potential.tune import Tuning, tune
 __all__ = [
     "Backtest",
     "Basis",
+    "Comparison",
+    "Contender",
     "Contributions",
     "Leaks",
     "PotentialModel",
@@ -32,6 +35,7 @@ __all__ = [
     "attributes_from_history",
     "backtest",
     "basis_of",
+    "compare",
     "contributions",
     "from_parts",
     "leaks_frame",

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from tierwise.reports.backtest_sections import backtest_sections
-from tierwise.reports.model_card import number
+from tierwise.reports.numbers import number
 from tierwise.reports.sections import sections_html, sections_markdown
 from tierwise.reports.text_table import text_table
 
@@ -59,7 +59,7 @@ class BacktestReport:
 
     def documents(self, pictures: Mapping[str, str]) -> dict[str, str]:
         """Render the pages by file name; pictures are SVG elements, by the name of the plot."""
-        sections = backtest_sections(self.summary(), self.tables, pictures)
+        sections = backtest_sections(self.summary(), self.tables, pictures, self.alarm)
         return {MARKDOWN: sections_markdown(self.title, sections), HTML: sections_html(self.title, sections)}
 
     def summary(self) -> tuple[str, ...]:

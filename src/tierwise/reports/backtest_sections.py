@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from tierwise.reports.model_card import SCORE_TITLES, number
+from tierwise.reports.leaks import leaks_section
+from tierwise.reports.numbers import SCORE_TITLES, number
 from tierwise.reports.sections import Section
 
 POOLED = "all"
@@ -17,7 +18,7 @@ _SHARES = frozenset({"coverage"})
 
 
 def backtest_sections(
-    summary: Sequence[str], tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, str]
+    summary: Sequence[str], tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, str], alarm: str
 ) -> list[Section]:
     """Lay a back-test out.
 
@@ -25,6 +26,7 @@ def backtest_sections(
         summary: The answer in a few sentences.
         tables: The back-test's tables by name.
         pictures: SVG elements by the name of the plot.
+        alarm: What the guards against leaks say.
     """
     return [
         Section("In short", text=tuple(summary)),
@@ -35,7 +37,7 @@ def backtest_sections(
         _coverage(tables["coverage"], pictures.get("interval-coverage", "")),
         *_segments(tables["segments"]),
         _stability(tables["stability"], pictures.get("rank-stability", "")),
-        _leaks(tables["leaks"]),
+        leaks_section(tables["leaks"], alarm),
         Section("How it was done", text=_METHOD),
     ]
 
@@ -92,7 +94,7 @@ def _cell(row: object, score: str) -> str:
     value, low, high = (getattr(row, name) for name in ("value", "low", "high"))
     if score in _SHARES:
         return f"{value:.0%} ({low:.0%} to {high:.0%})"
-    return number(value) if pd.isna(low) else f"{number(value)} ({spread(low, high)})"
+    return number(value) if pd.isna(low) else f"{number(value)} ({number(low)}–{number(high)})"
 
 
 def spread(low: Any, high: Any) -> str:
@@ -159,25 +161,6 @@ def _stability(stability: pd.DataFrame, picture: str) -> Section:
     header = ("trained as of", "and as of", "candidate", "partners", "rank correlation", "interval")
     text = ("Both retrains rank the partners of the later review.",)
     return Section("Do retrains agree?", header, tuple(rows), frozenset({3, 4, 5}), text, picture)
-
-
-def _leaks(leaks: pd.DataFrame) -> Section:
-    shown = leaks[leaks["fired"] | (leaks.index < _LEADING)]
-    rows = [
-        (row.subject, row.kind, row.code, f"{row.share:.0%}", f"{row.yardstick:.0%}", number(row.probability),
-         "ALARM" if row.fired else "quiet")
-        for row in _lines(shown)
-    ]  # fmt: skip
-    header = ("column", "kind", "guard", "tells", "an honest one at least", "P", "")
-    text = (
-        "Share of what persistence leaves open of the label that the column tells on its own day, beside what it would "
-        "tell if it were honest: a review later, when part of the window is seen; of an attribute, about the past. The "
-        f"{_LEADING} most striking are shown.",
-    )
-    return Section("Does anything know the future?", header, tuple(rows), frozenset({3, 4, 5}), text)
-
-
-_LEADING = 10
 
 
 def _lines(frame: pd.DataFrame) -> Iterable[Any]:

@@ -6,34 +6,25 @@ version is put in force.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pandas as pd
 
+from tierwise.reports.leaks import leaks_section
+from tierwise.reports.numbers import SCORE_TITLES, UNKNOWN, number
 from tierwise.reports.sections import Section, sections_html, sections_markdown
+from tierwise.reports.stability import stability_section
 
 MARKDOWN, HTML = "model-card.md", "model-card.html"
 POOLED = "all"
-UNKNOWN = "-"
 _CANDIDATES = ("persistence", "run_rate", "glm", "trees", "model", "chosen")
-SCORE_TITLES: Mapping[str, str] = {
-    "gini": "normalised Gini",
-    "spearman": "Spearman rank correlation",
-    "top_decile_capture": "value caught in the top tenth",
-    "total_ratio": "predicted total / actual total",
-    "skill_on_change": "rank correlation of the change",
-    "mae": "mean absolute error",
-    "coverage": "share of intervals that held",
-    "relative_width": "mean width of the interval / mean prediction",
-}
 _LIMITS = (
     "Potential is an expectation from past behaviour; it says what is associated with value, never what causes it.",
     "Headroom is what comparable partners attain, not a forecast.",
     "Intervals hold as long as the market behaves as in the past reviews; after a break they do not.",
-    "The model does not know the partner's current tier, unless the workspace declares it as a metric.",
+    "The model does not know the partner's current tier, unless the model file asks for it (`tier_as_feature`).",
     "A recommendation is a proposal: people decide, and may make an exception with a reason.",
 )
 
@@ -61,8 +52,13 @@ class ModelCard:
         coverage: `origin, source, band, partners, coverage, nominal`.
         archetypes: `archetype, partners, share` and what else the profile tells.
         archetypes_sentence: What was found, or why nothing was.
+        leaks: `subject, kind, code, share, yardstick, probability, fired`: what the guards against leaks looked at.
+        alarm: What they say: `fired`, `quiet` or `not_tested`.
+        alarms: What they named, in words.
+        tier_effect: How much rests on the current tier, where it is a feature.
         notes: What could not be done, and why.
         contact: Who answers questions about this model.
+        stability: How far explanations can be trusted: `check, value, expected, meaning`.
         pictures: The plots as SVG elements, by name; shown on the page.
     """
 
@@ -84,8 +80,13 @@ class ModelCard:
     coverage: pd.DataFrame = field(default_factory=pd.DataFrame)
     archetypes: pd.DataFrame = field(default_factory=pd.DataFrame)
     archetypes_sentence: str = ""
+    leaks: pd.DataFrame = field(default_factory=pd.DataFrame)
+    alarm: str = "not_tested"
+    alarms: tuple[str, ...] = ()
+    tier_effect: str = ""
     notes: tuple[str, ...] = ()
     contact: str = "the owner of the workspace"
+    stability: pd.DataFrame = field(default_factory=pd.DataFrame)
     pictures: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -99,6 +100,7 @@ def model_card_documents(card: ModelCard) -> dict[str, str]:
 def _sections(card: ModelCard) -> list[Section]:
     return [
         _what(card),
+        *_warning(card),
         _gate(card),
         _data(card),
         _pictured(_backtest(card.scores), card, "gini-by-origin"),
@@ -109,9 +111,25 @@ def _sections(card: ModelCard) -> list[Section]:
         _pictured(_archetypes(card), card, "archetype-map"),
         *_only_pictured("Do partners still look like those of the training?", card, "drift"),
         _features(card.features),
+        *stability_section(card.stability),
+        leaks_section(card.leaks, card.alarm),
         Section("Limits", text=(*_LIMITS, *(f"Not done in this training: {note}." for note in card.notes))),
         Section("Who to ask", text=(f"Questions about this model go to {card.contact}.",)),
     ]
+
+
+def _warning(card: ModelCard) -> list[Section]:
+    """What a reader must know before anything else."""
+    text = []
+    if card.alarm == "fired":
+        text.append(
+            "The guards against leaks fired: what follows is too good to be true, unless the columns named here are "
+            "shown to be known on the day. `tierwise models promote` refuses this version without a reason."
+        )
+        text += [f"{sentence}." for sentence in card.alarms]
+    if card.tier_effect:
+        text.append(card.tier_effect)
+    return [Section("Warning", text=tuple(text))] if text else []
 
 
 def _pictured(section: Section, card: ModelCard, plot: str) -> Section:
@@ -201,7 +219,8 @@ def _calibration(table: pd.DataFrame) -> Section:
     title = "Calibration by tenth of the prediction, last completed review"
     if table.empty:
         return Section(title, text=("Nothing to show.",))
-    last = table[(table["origin"] == table["origin"].max()) & (table["candidate"] == "chosen")]
+    own = table[(table["origin"] != POOLED) & (table["candidate"] == "chosen")]
+    last = own[own["origin"] == own["origin"].max()]
     rows = [
         (f"{row.decile}", number(row.partners), number(row.predicted), number(row.actual), _ratio(row))
         for row in last.itertuples()
@@ -251,15 +270,3 @@ def _table(title: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]],
 
 def _is_number(cell: str) -> bool:
     return cell == UNKNOWN or cell.replace(",", "").replace(".", "").replace("%", "").lstrip("-").isdigit()
-
-
-def number(value: object) -> str:
-    """Show a value of a table: whole numbers with thousands, others with three digits, missing as `-`."""
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return UNKNOWN
-    if isinstance(value, bool) or not hasattr(value, "__float__"):
-        return str(value)
-    plain = float(value)
-    if plain == round(plain) or abs(plain) >= 1000:
-        return f"{plain:,.0f}"
-    return f"{plain:.3f}" if abs(plain) < 10 else f"{plain:.1f}"

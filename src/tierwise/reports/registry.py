@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from tierwise.reports.text_table import text_table
 
-FACTS = ("as_of", "gate", "data_fingerprint")
+FACTS = ("as_of", "gate", "alarm", "data_fingerprint")
 LEADING_METRICS = ("chosen_gini", "model_gini", "persistence_gini", "gate_probability", "archetypes")
 
 
@@ -19,7 +20,25 @@ def versions_text(versions: Sequence[Mapping[str, Any]]) -> str:
         (version["version"], ", ".join(version["aliases"]) or "-", *(version["facts"].get(fact, "-") for fact in FACTS))
         for version in versions
     ]
-    return text_table(("version", "alias", "trained as of", "gate", "data"), rows, right={0})
+    return text_table(("version", "alias", "trained as of", "gate", "alarm", "data"), rows, right={0})
+
+
+def history_text(entries: Sequence[Mapping[str, Any]]) -> str:
+    """List which version was put in force when, by whom and why, oldest first."""
+    if not entries:
+        return "no version was ever in force"
+    rows = [
+        (entry["version"], entry["at"] or "unknown", entry["by"] or "unknown", entry["because"]) for entry in entries
+    ]
+    return text_table(("version", "in force since", "by", "because"), rows, right={0})
+
+
+def in_force_text(day: date, entry: Mapping[str, Any] | None) -> str:
+    """Tell which version was in force at the end of a day."""
+    if entry is None:
+        return f"no version was in force on {day} as far as is recorded"
+    said = f"version {entry['version']} was in force on {day}"
+    return f"{said}, since {entry['at']}, put in force by {entry['by']}: {entry['because']}"
 
 
 def version_text(details: Mapping[str, Any]) -> str:

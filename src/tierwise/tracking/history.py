@@ -7,7 +7,8 @@ and any MLflow server keeps it.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, TypedDict
 
 from tierwise.tracking.connection import closed_at_end
@@ -55,6 +56,12 @@ def history(client: MlflowClient, experiment_ids: list[str], model_name: str) ->
     if in_force is not None and (not entries or entries[-1]["version"] != in_force):
         entries.append(InForce(version=in_force, at="", by="", because=_UNRECORDED))
     return entries
+
+
+def in_force_at(entries: Sequence[InForce], day: date) -> InForce | None:
+    """Return the last recorded change of a day (UTC) or before it; a change of unknown time cannot count."""
+    known = [entry for entry in entries if entry["at"] and datetime.fromisoformat(entry["at"]).date() <= day]
+    return known[-1] if known else None
 
 
 def _records(client: MlflowClient, experiment_ids: list[str], model_name: str) -> list[Run]:

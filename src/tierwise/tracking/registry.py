@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict
 
@@ -17,7 +18,7 @@ from tierwise.config.names import hint
 from tierwise.errors import Fault, InvalidInput, Refused
 from tierwise.store.bundle import Bundle, load_bundle
 from tierwise.tracking.connection import connected
-from tierwise.tracking.history import InForce, history, put_in_force
+from tierwise.tracking.history import InForce, history, in_force_at, put_in_force
 from tierwise.tracking.names import BUNDLE, CHALLENGER, CHAMPION, TAG_PREFIX
 
 if TYPE_CHECKING:
@@ -105,6 +106,19 @@ class Registry:
         with connected(self.tracking_uri) as client:
             return [_summary(found) for found in self._versions(client)]
 
+    def find(self, version: str) -> VersionSummary:
+        """Return one version.
+
+        Args:
+            version: A version number, `champion` or `challenger`.
+
+        Raises:
+            InvalidInput: If there is no such version.
+            OutsideFailure: If MLflow fails.
+        """
+        with self._client_for(version) as client:
+            return _summary(self._find(client, version))
+
     def show(self, version: str) -> VersionDetails:
         """Return one version's facts, figures, model card and history.
 
@@ -157,6 +171,14 @@ class Registry:
             return []
         with connected(self.tracking_uri) as client:
             return self._history(client)
+
+    def in_force_on(self, day: date) -> InForce | None:
+        """Return the version that was in force at the end of a day (UTC); None where none was yet.
+
+        Raises:
+            OutsideFailure: If MLflow fails.
+        """
+        return in_force_at(self.history(), day)
 
     def load_champion(self) -> Champion:
         """Download the version in force and load it, if every file is the one that was registered.

@@ -12,7 +12,7 @@ import pytest
 from tierwise.explain.reasons import MOST_REASONS, ReasonTables, family_effects, score_extremes, word_reasons
 from tierwise.explain.sentences import DECIDING, SENTENCES
 from tierwise.explain.wording import Wording
-from tierwise.policy.caps import CAP_RULES, LOWER_TIER
+from tierwise.policy.caps import CAP_RULES
 from tierwise.policy.movement_rules import MOVEMENT_RULES
 
 WORDING = Wording(
@@ -82,7 +82,7 @@ def test_a_potential_without_a_proven_model_says_so(source: str, code: str) -> N
 
 
 def test_every_reason_code_of_the_movement_rules_and_caps_has_its_sentences() -> None:
-    codes = {rule.reason_code for rule in (*MOVEMENT_RULES, *CAP_RULES, LOWER_TIER)}
+    codes = {rule.reason_code for rule in (*MOVEMENT_RULES, *CAP_RULES)}
     assert codes == set(DECIDING)
 
 

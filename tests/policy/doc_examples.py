@@ -29,6 +29,7 @@ class Example:
     name: str
     policies: tuple[Policy, ...]
     metrics: dict
+    units: dict
     cases: list[dict]
 
 
@@ -44,31 +45,36 @@ def examples() -> list[Example]:
 
 def _example(name: str, text: str) -> Example:
     content = parse_yaml(text.encode(), name).data
-    cases, metrics = content.pop("cases"), content.pop("metrics", {})
+    cases, metrics, units = content.pop("cases"), content.pop("metrics", {}), content.pop("units", {})
     for table in content.pop("tables", {}).values():
         TableSettings.model_validate(table)
     for lookup in content.pop("lookups", {}).values():
         Lookup.model_validate(lookup)
     bodies = content.pop("policies", None) or [content]
     policies = tuple(Policy.model_validate({**BASE, "movement": "none", **body}) for body in bodies)
-    return Example(name, policies, metrics, cases)
+    return Example(name, policies, metrics, units, cases)
 
 
-def facts_of(engine: Engine, example: Example, content: dict, as_of: date) -> dict:
-    """A case's facts: those given, and the metrics of its rows."""
+def facts_of(engine: Engine, example: Example, content: dict, as_of: date) -> list[dict]:
+    """A case's facts: those given, and the metrics of its rows; one of each unit where the policy places units."""
     facts = dict(content.get("facts", {}))
     rows = content.get("rows")
     if rows is None:
-        return facts
+        return [facts]
     tables = {name: _table(name, records, example.metrics) for name, records in rows.items()}
     for metric in example.metrics.values():
         tables.setdefault(metric.get("from", next(iter(rows))), _table("", [], example.metrics))
     partners = {"partners": {"kind": "partners", "columns": {"partner_id": {}}}}
-    workspace = make_workspace(example.metrics, {**partners, **tables})
+    workspace = make_workspace(example.metrics, {**partners, **tables}, example.units)
     given = {name: [{"partner_id": PARTNER, **row} for row in records] for name, records in rows.items()}
     fill(engine, workspace, {"partners": [{"partner_id": PARTNER}], **given})
-    row = compute(engine, workspace, [as_of]).iloc[0]
-    return facts | {name: float(row[name]) for name in example.metrics}
+    unit = next(iter(example.units), None)
+    computed = compute(engine, workspace, [as_of], unit)
+    named = [unit] if unit is not None else []
+    return [
+        facts | {name: row[name] for name in named} | {name: float(row[name]) for name in example.metrics}
+        for _, row in computed.iterrows()
+    ]
 
 
 def _table(name: str, records: list[dict], metrics: dict) -> dict:
@@ -85,12 +91,12 @@ def placed(engine: Engine, example: Example, content: dict, as_of: date) -> Plac
         return place(engine, policy, pd.DataFrame(rows))
     if "units" in content:
         return place(engine, policy, pd.DataFrame([{"partner_id": PARTNER, **unit} for unit in content["units"]]))
-    facts = facts_of(engine, example, content, as_of)
+    rows = facts_of(engine, example, content, as_of)
     if "dated_flags" in content:
         flags = pd.DataFrame([{"partner_id": PARTNER, "until": None, **flag} for flag in content["dated_flags"]])
-        inputs = inputs_of(policy, facts).drop(columns=list(flags["flag"]))
+        inputs = inputs_of(policy, rows[0]).drop(columns=list(flags["flag"]))
         return place(engine, policy, inputs, flags, as_of)
-    return place(engine, policy, inputs_of(policy, facts, content.get("flags", [])))
+    return place(engine, policy, pd.concat([inputs_of(policy, facts, content.get("flags", [])) for facts in rows]))
 
 
 def played(engine: Engine, example: Example, case: dict) -> list[dict]:
@@ -106,8 +112,8 @@ def played(engine: Engine, example: Example, case: dict) -> list[dict]:
     return rows
 
 
-def moved_group(engine: Engine, example: Example, case: dict) -> dict[str, str]:
-    """Move several partners once and return each one's rule."""
+def moved_group(engine: Engine, example: Example, case: dict) -> dict[str, dict[str, str]]:
+    """Move several partners once and return each one's rule and tier."""
     day = case["as_of"]
     rows = [
         {
@@ -120,5 +126,6 @@ def moved_group(engine: Engine, example: Example, case: dict) -> dict[str, str]:
         }
         for name, tier in case["history"].items()
     ]
-    moved = move(example.policies[0], placed(engine, example, case, day), pd.DataFrame(rows), day)
-    return dict(zip(moved["partner_id"], moved["rule"], strict=True))
+    history = pd.DataFrame(rows) if rows else NO_HISTORY
+    moved = move(example.policies[0], placed(engine, example, case, day), history, day).set_index("partner_id")
+    return {"rules": moved["rule"].to_dict(), "tiers": moved["recommended_tier"].to_dict()}

@@ -86,6 +86,63 @@ def test_lowest_ranked_wait_for_a_manager_with_capacity(engine: Engine) -> None:
     assert load.loc["lee"].to_dict() == {"partners": 1, "capacity": 1, "waiting": 0}
 
 
+NOBODY: dict[str, str] = {}
+
+
+def test_first_placements_beyond_a_tiers_share_wait_one_tier_lower(engine: Engine) -> None:
+    revenue = {"a": 210.0, "b": 220, "c": 230, "d": 240}
+    _, moved = reviewed(engine, policy(max_share={"top": 0.5}), revenue, NOBODY)
+    assert tiers(moved) == {"a": "mid", "b": "mid", "c": "top", "d": "top"}
+    assert moved["action"].tolist() == ["place"] * 4
+    assert moved["reason_code"].tolist() == ["first_tier_is_full"] * 2 + ["no_tier_history"] * 2
+
+
+def test_seats_go_by_rank_whether_promoted_or_new(engine: Engine) -> None:
+    revenue = {"a": 240.0, "b": 230, "c": 220, "d": 210}
+    _, moved = reviewed(engine, policy(max_count={"top": 2}), revenue, {"a": "mid", "c": "mid"})
+    assert tiers(moved) == {"a": "top", "b": "top", "c": "mid", "d": "mid"}
+    assert rules(moved) == {"a": "promotion", "b": "first_placement", "c": "tier_share_cap", "d": "tier_share_cap"}
+
+
+def test_who_waits_in_a_full_lower_tier_goes_down_further(engine: Engine) -> None:
+    _, moved = reviewed(engine, policy(max_count={"top": 1, "mid": 1}), {"a": 300.0, "b": 250, "c": 240}, NOBODY)
+    assert tiers(moved) == {"a": "top", "b": "mid", "c": "low"}
+
+
+def test_a_seat_is_not_given_away_while_its_holder_waits_above(engine: Engine) -> None:
+    """b leaves mid for top, but the manager has no room: then a may not have taken b's seat."""
+    capacity = {"by": "manager", "tiers": ["top"], "default": 0}
+    rails = policy(max_count={"mid": 1}, manager_capacity=capacity)
+    _, moved = reviewed(engine, rails, {"a": 110.0, "b": 300}, {"a": "low", "b": "mid"}, manager=["kim", "kim"])
+    assert tiers(moved) == {"a": "low", "b": "mid"}
+    assert rules(moved) == {"a": "tier_share_cap", "b": "manager_capacity"}
+
+
+def test_a_newcomer_without_a_manager_to_spare_starts_where_none_is_needed(engine: Engine) -> None:
+    capacity = {"by": "manager", "tiers": ["mid", "top"], "default": 1}
+    revenue = {"a": 300.0, "b": 250, "c": 300}
+    placement, moved = reviewed(
+        engine, policy(manager_capacity=capacity), revenue, NOBODY, manager=["kim", "kim", "lee"]
+    )
+    assert tiers(moved) == {"a": "top", "b": "low", "c": "top"}
+    assert moved["reason_code"].tolist() == ["no_tier_history", "manager_has_no_capacity_yet", "no_tier_history"]
+    assert manager_load(placement.policy, placement, moved)["waiting"].tolist() == [1, 0]
+
+
+def test_a_program_moves_in_whole_until_its_migration_ends(engine: Engine) -> None:
+    revenue = dict.fromkeys("abcd", 250.0)
+    _, moved = reviewed(engine, policy(max_share={"top": 0.25}, migration_until=DAY), revenue, NOBODY)
+    assert set(moved["recommended_tier"]) == {"top"}
+    _, late = reviewed(engine, policy(max_share={"top": 0.25}, migration_until=date(2026, 6, 29)), revenue, NOBODY)
+    assert tiers(late) == {"a": "top", "b": "mid", "c": "mid", "d": "mid"}
+
+
+def test_below_a_full_lowest_tier_there_is_no_tier(engine: Engine) -> None:
+    _, moved = reviewed(engine, policy(max_count={"low": 1}), {"a": 10.0, "b": 20}, NOBODY)
+    assert moved["recommended_tier"].isna().tolist() == [True, False]
+    assert moved["action"].tolist() == ["place", "place"]
+
+
 def test_evidence_floor_keeps_the_tier_and_says_so(engine: Engine) -> None:
     rails = policy(evidence={"min_deals": 5})
     columns = {"deals": [4.0, 5.0, None, 9.0]}

@@ -272,8 +272,11 @@ class Guardrails(Settings):
     Attributes:
         max_promotions: The most promotions of one review.
         max_promotions_share: The most promotions as a share of all partners.
-        max_share: The largest share of all partners in a tier.
-        max_count: The largest number of partners in a tier.
+        max_share: The largest share of all partners in a tier. Who holds the tier keeps it; promotions and first
+            placements beyond the share wait, first placements one tier lower.
+        max_count: The largest number of partners in a tier, likewise.
+        migration_until: Up to this day first placements are not held back by any cap, so that a whole program can move
+            in at once.
         evidence: The least a partner must have of a figure, as `min_<name>: number`, before the tier may change.
         manager_capacity: Partner managers' capacity.
         rank_by: The SQL expression by which the caps let partners through, highest first; by default the first score.
@@ -285,6 +288,7 @@ class Guardrails(Settings):
     max_promotions_share: Share | None = None
     max_share: dict[TierName, Share] = Field(default_factory=dict)
     max_count: dict[TierName, Count] = Field(default_factory=dict)
+    migration_until: date | None = None
     evidence: dict[Annotated[str, Field(pattern=r"^min_[a-z][a-z0-9_]*$")], Number] = Field(default_factory=dict)
     manager_capacity: ManagerCapacity | None = None
     rank_by: Text | None = None

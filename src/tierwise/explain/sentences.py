@@ -1,7 +1,7 @@
 """The reason catalog: every reason code with its meaning, the sentence for a manager and the one for the partner.
 
 English. A translation is one more file like this. A placeholder in braces is filled by `tierwise.explain.reasons`;
-a partner-safe sentence names no other partner, no internal weight and no capacity of the company.
+a partner-safe sentence names no other partner, no score, weight or figure of a model, and no capacity of the company.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ class Sentence:
 DECIDING: dict[str, Sentence] = {
     "no_tier_history": Sentence(
         "first placement: no tier was held before",
-        "First placement: the policy gives {recommended}, no tier was held before.",
+        "First placement in {recommended}: this is what the criteria give, and no tier was held before.",
         "Your first tier is {recommended}.",
     ),
     "too_little_evidence": Sentence(
         "the evidence floor of the guardrails is not reached",
         "Too little evidence to change the tier: the guardrails ask for {evidence}. Stays in {recommended}.",
-        "There is not enough activity yet to change your tier; it stays {recommended}.",
+        "There is not enough activity yet to judge your tier anew; it stays {recommended}.",
     ),
     "frozen": Sentence(
         "a freeze of the policy is in force for this partner",
         "Tiers are frozen for this partner until the freeze ends; the criteria alone would give {eligible}.",
-        "Tiers are frozen for your region at present; yours stays {recommended}.",
+        "Tiers are not changed for you at present; yours stays {recommended}.",
     ),
     "left_program": Sentence(
         "the sunset rule: too long without qualifying",
@@ -52,16 +52,16 @@ DECIDING: dict[str, Sentence] = {
     "inside_promotion_band": Sentence(
         "over the thresholds, but not by the promotion band",
         "Eligible for {eligible}, but not by the margin of {promotion_band} for a promotion. Stays in {recommended}.",
-        "You are just over the line for {eligible}; a little more makes it lasting.",
+        "You are just over the line of {eligible}; a little more is needed to move up. Your tier stays {recommended}.",
     ),
     "inside_demotion_band": Sentence(
         "under the thresholds, but within the demotion band",
-        "Under the line of {current}, but within the margin of {demotion_band}. Stays in {recommended}.",
+        "Just under the line of {current}, within the margin of {demotion_band}. Stays in {recommended}.",
         "You are just under the line of {current}; your tier is kept for now.",
     ),
     "tier_too_young": Sentence(
         "the current tier was given too recently to change",
-        "Eligible for {eligible}, but {current} is too recent to change. Stays in {recommended}.",
+        "The criteria give {eligible}, but {current} was given too recently to change. Stays in {recommended}.",
         "Your tier {recommended} is recent and is kept for now.",
     ),
     "promotion_not_confirmed": Sentence(
@@ -101,7 +101,7 @@ DECIDING: dict[str, Sentence] = {
     ),
     "demotion_not_confirmed": Sentence(
         "below the band, but not in enough reviews",
-        "Below the line of {current}: a second review in a row would lower it. Warn the partner now.",
+        "Below the line of {current}: if the next reviews find the same, the tier falls. Warn the partner now.",
         "You are below the line of {current}; if this holds at the next review your tier will change.",
     ),
     "in_grace": Sentence(
@@ -139,6 +139,16 @@ DECIDING: dict[str, Sentence] = {
         "Rises from {current} to {recommended}; {eligible} is full, higher-ranked partners went first.",
         "Your tier rises from {current} to {recommended}; places above are limited at this review.",
     ),
+    "first_tier_is_full": Sentence(
+        "first placement: the eligible tier is full",
+        "First placement in {recommended}: qualifies for {eligible}, which is full; higher-ranked partners went first.",
+        "Your first tier is {recommended}; places above are limited at this review.",
+    ),
+    "manager_has_no_capacity_yet": Sentence(
+        "first placement: the partner manager has no room for another partner of the eligible tier",
+        "First placement in {recommended}: qualifies for {eligible}, but partner manager {manager} has no capacity.",
+        "Your first tier is {recommended}; we are making room for you above.",
+    ),
     "manager_has_no_capacity": Sentence(
         "the partner manager has no room for another partner of that tier",
         "Qualifies for {eligible}, but partner manager {manager} has no capacity left.",
@@ -154,32 +164,57 @@ DECIDING: dict[str, Sentence] = {
 SUPPORTING: dict[str, Sentence] = {
     "closest_threshold": Sentence(
         "the criterion of the recommended tier that is met most narrowly",
-        "Closest of the criteria of {tier}: {title} {value}, asked {threshold}.",
-        "Closest of the criteria of {tier}: {title} {value}, asked {threshold}.",
+        "Closest call for {tier}: {title}: {value} as of {as_of}, {asked} needed, {spare} to spare.{median}",
+        "Closest call for {tier}: {title}: {value} as of {as_of}, {asked} needed.{median}",
     ),
     "missed_threshold": Sentence(
         "the criterion of the current tier that is missed most widely",
-        "Missed for {tier}: {title} {value}, asked {threshold}; short by {gap}{more}.",
-        "Missed for {tier}: {title} {value}, asked {threshold}; short by {gap}.",
+        "Missed for {tier}: {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
+        "Missed for {tier}: {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
     ),
     "missing_for_next_tier": Sentence(
         "what the next tier asks for that is nearest to being met",
-        "Missing for {tier}: {title} {value}, asked {threshold}; short by {gap}{more}.",
-        "Missing for {tier}: {title} {value}, asked {threshold}; short by {gap}.",
+        "Missing for {tier}: {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
+        "Missing for {tier}: {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
     ),
     "unknown_figure": Sentence(
         "a figure that a criterion needs is unknown",
-        "Unknown for {tier}: {title} cannot be told from the data{more}.",
-        "For {tier} we lack a figure: {title}.",
+        "Unknown for {tier}: {title} cannot be told from the data as of {as_of}; {asked} needed{more}.",
+        "For {tier} we lack a figure of yours: {title}.",
+    ),
+    "condition_met": Sentence(
+        "the recommended tier rests on conditions only; the first of them",
+        "{tier} rests on a condition that holds as of {as_of}: {condition}.",
+        "You meet the conditions of {tier}.",
+    ),
+    "condition_missed": Sentence(
+        "a condition of the current tier that does not hold",
+        "Missed for {tier}: a condition that does not hold as of {as_of}: {condition}{more}.",
+        "A condition of {tier} does not hold at present; please talk to your partner manager.",
+    ),
+    "condition_missing": Sentence(
+        "a condition of the next tier that does not hold",
+        "Missing for {tier}: a condition that does not hold as of {as_of}: {condition}{more}.",
+        "A condition of {tier} does not hold yet; please talk to your partner manager.",
     ),
     "score_parts": Sentence(
         "the parts of the score: the largest and the one with most room",
-        "{score_title} {points}: most from {best} ({best_points}), most room in {worst} ({worst_points}).",
-        "In your {score_title} most comes from {best}; most room is in {worst}.",
+        "{score_title}: {points}; most from {best} ({best_points}), most room in {worst} ({worst_points}).",
+        "What counts most for you is {best}; most room is in {worst}.",
+    ),
+    "score_of_one_part": Sentence(
+        "a score whose points all come from, and are all missing in, the same part",
+        "{score_title}: {points}; most from and most room in {best} ({best_points}).",
+        "What counts most for you is {best}, and it has most room too.",
+    ),
+    "score_zero": Sentence(
+        "no component of the score gives a point; the one with most room",
+        "{score_title}: {points}; no component gives a point yet, most room in {worst} ({worst_points}).",
+        "Most room is in {worst}.",
     ),
     "potential_families": Sentence(
         "the families of figures that the potential is most associated with",
-        "Potential {potential} over the next {horizon}, associated with {families} against the whole channel.",
+        "Potential {potential} over the next {horizon}, associated with {families} against the whole channel{peers}.",
         "Our outlook for you is most associated with {family_names}.",
     ),
     "potential_unchanged": Sentence(
@@ -188,10 +223,41 @@ SUPPORTING: dict[str, Sentence] = {
         "Our outlook for you is what you reached in the last period.",
     ),
     "potential_from_profile": Sentence(
-        "too little history: the potential comes from the profile alone",
-        "Potential {potential} over the next {horizon}, from the profile alone: too little history, a wide interval.",
-        "You are new, so our outlook rests on your profile alone.",
+        "too little history: the potential comes from the profile and the little done so far",
+        "Potential {potential} over the next {horizon}, from the profile and the little history so far: a rough figure.",
+        "You are new, so our outlook rests on your profile and your first results.",
     ),
 }
 
 SENTENCES: dict[str, Sentence] = {**DECIDING, **SUPPORTING}
+
+PARTNER_SAFE_OF_INTERNAL: dict[str, str] = {
+    "closest_threshold": "You meet what {tier} asks of your {title}.",
+    "missed_threshold": "Your {title} is below what {tier} asks.",
+    "missing_for_next_tier": "For {tier}, your {title} is not there yet.",
+}
+"""Said instead where the criterion is about a score or what a model says, whose values are not told to partners."""
+
+PHRASES: dict[str, str] = {
+    "and": " and ",
+    ">=": "at least {}",
+    ">": "more than {}",
+    "<=": "at most {}",
+    "<": "less than {}",
+    "=": "exactly {}",
+    "<>": "other than {}",
+    "no_tier": "no tier",
+    "not_said": "-",
+    "one_more": ", one more criterion is missing too",
+    "many_more": ", {} more criteria are missing too",
+    "median_in_group": " Median of {tier} partners in {group}: {median}.",
+    "median_in_tier": " Median of {tier} partners: {median}.",
+    "points": "{points} of {most}",
+    "family": "{family} ({factor})",
+    "against_region": "; against {count} {tier} partners in {group}, with {families}",
+    "against_alike": "; against {count} {tier} partners of the same archetype, with {families}",
+    "against_tier": "; against {count} {tier} partners, with {families}",
+    "floor": "at least {asked} ({title})",
+    "more_activity": "more activity",
+}
+"""The pieces that sentences are put together from."""

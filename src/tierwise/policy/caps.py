@@ -1,4 +1,9 @@
-"""Caps of the guardrails: how many may rise in one review. The lowest ranked wait, with that as their reason."""
+"""Caps of the guardrails: how many may enter a tier or rise in one review. The lowest ranked wait, with that as reason.
+
+Promotions and first placements enter a tier; whoever holds one keeps it. A promotion that a cap leaves no room for
+waits where it is, or rises to the tier below the full one; a first placement waits one tier lower. Where somebody
+waits, room may be missing elsewhere, so the caps are asked again until nobody else has to wait.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +21,29 @@ from tierwise.policy.review import Mask, Places, Review
 NOBODY_ELSE = MovementRule("", "hold", lambda review: review.everyone(False), "")
 TIER_FULL = MovementRule("tier_share_cap", "hold", NOBODY_ELSE.applies, "tier_is_full")
 LOWER_TIER = MovementRule("tier_share_cap", "promote", NOBODY_ELSE.applies, "higher_tier_is_full")
+FIRST_LOWER = MovementRule("tier_share_cap", "place", NOBODY_ELSE.applies, "first_tier_is_full")
 MANAGER_FULL = MovementRule("manager_capacity", "hold", NOBODY_ELSE.applies, "manager_has_no_capacity")
+FIRST_UNMANAGED = MovementRule("manager_capacity", "place", NOBODY_ELSE.applies, "manager_has_no_capacity_yet")
 CYCLE_FULL = MovementRule("promotion_cap", "hold", NOBODY_ELSE.applies, "too_many_promotions")
-CAP_RULES = (TIER_FULL, MANAGER_FULL, CYCLE_FULL)
+CAP_RULES = (TIER_FULL, LOWER_TIER, FIRST_LOWER, MANAGER_FULL, FIRST_UNMANAGED, CYCLE_FULL)
 
 
 def apply_caps(review: Review, outcome: Outcome) -> Outcome:
-    """Hold back the lowest ranked promotions that a cap leaves no room for.
+    """Hold back the lowest ranked promotions and first placements that a cap leaves no room for.
 
-    A partner for whom a tier is full rises to the tier below it if that is still a promotion. The rank is the
-    policy's `rank_by`, highest first; equal ranks go by partner id, by which a placement is sorted.
+    The rank is the policy's `rank_by`, highest first; equal ranks go by partner id, by which a placement is sorted.
+    First placements are not held back up to the policy's `migration_until`.
     """
     order = _Order.of(review)
+    while True:
+        restrained = _restrained(review, order, outcome)
+        if np.array_equal(restrained.place, outcome.place):
+            return outcome
+        outcome = restrained
+
+
+def _restrained(review: Review, order: _Order, outcome: Outcome) -> Outcome:
+    """Look at every cap once."""
     for tier, room in _tier_rooms(review):
         outcome = _fill_tier(outcome, review, order, tier, room)
     capacity = review.policy.guardrails.manager_capacity
@@ -88,21 +104,32 @@ def _rising(outcome: Outcome) -> Mask:
     return (outcome.action == "promote").to_numpy(dtype=bool)
 
 
+def _placing(review: Review, outcome: Outcome) -> Mask:
+    """The first placements that the caps restrain."""
+    until = review.policy.guardrails.migration_until
+    if until is not None and review.as_of <= until:
+        return review.everyone(False)
+    return (outcome.action == "place").to_numpy(dtype=bool)
+
+
 def _fill_tier(outcome: Outcome, review: Review, order: _Order, tier: int, most: int) -> Outcome:
-    """Let the first ones into a tier beside those who are there; the others rise to the tier below, or wait."""
-    entering = _rising(outcome) & (outcome.place == tier)
-    staying = int(((outcome.place == tier) & ~entering).sum())
-    late = order.beyond(entering, most - staying)
-    lower = late & (review.current < tier - 1)
-    outcome = outcome.replaced(lower, LOWER_TIER, np.full_like(outcome.place, tier - 1))
-    return _wait(outcome, late & ~lower, TIER_FULL)
+    """Let the first ones into a tier beside those who are there; the others go to the tier below, or wait."""
+    rising, placing, there = _rising(outcome), _placing(review, outcome), outcome.place == tier
+    entering = (rising | placing) & there
+    late = order.beyond(entering, most - int((there & ~entering).sum()))
+    below = np.full_like(outcome.place, tier - 1)
+    outcome = _with(outcome, late & placing, FIRST_LOWER, below)
+    lower = late & rising & (review.current < tier - 1)
+    outcome = _with(outcome, lower, LOWER_TIER, below)
+    return _wait(outcome, late & rising & ~lower, TIER_FULL)
 
 
 def _fill_managers(outcome: Outcome, review: Review, order: _Order, capacity: ManagerCapacity) -> Outcome:
     """Let each manager's first ones into the tiers that take the manager's time."""
     places = [review.policy.tier_names.index(name) for name in capacity.tiers]
     takes_time = np.isin(outcome.place, places)
-    entering = _rising(outcome) & takes_time & ~np.isin(review.current, places)
+    rising, placing = _rising(outcome), _placing(review, outcome)
+    entering = takes_time & ((rising & ~np.isin(review.current, places)) | placing)
     managers = review.controls.manager
     assert managers is not None
     late = np.zeros(len(entering), dtype=bool)
@@ -110,8 +137,20 @@ def _fill_managers(outcome: Outcome, review: Review, order: _Order, capacity: Ma
         own = (managers == manager).fillna(False).to_numpy(dtype=bool)
         room = capacity.partners.get(manager, capacity.default) - int((own & takes_time & ~entering).sum())
         late |= order.beyond(own & entering, room)
-    return _wait(outcome, late, MANAGER_FULL)
+    outcome = _with(outcome, late & placing, FIRST_UNMANAGED, _below(outcome.place, places))
+    return _wait(outcome, late & rising, MANAGER_FULL)
+
+
+def _below(place: Places, places: list[int]) -> Places:
+    """The highest lower place that takes no manager's time; -1 for none."""
+    free = np.array([-1, *(lower for lower in range(max(places)) if lower not in places)])
+    found: Places = free[np.searchsorted(free, place) - 1]
+    return found
 
 
 def _wait(outcome: Outcome, who: Mask, rule: MovementRule) -> Outcome:
-    return outcome.replaced(who, rule, outcome.before) if who.any() else outcome
+    return _with(outcome, who, rule, outcome.before)
+
+
+def _with(outcome: Outcome, who: Mask, rule: MovementRule, place: Places) -> Outcome:
+    return outcome.replaced(who, rule, place) if who.any() else outcome

@@ -1,0 +1,107 @@
+"""Tracks from review to review: `score` moves and stores them, and the next review starts from what was stored."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.channel import AS_OF, BEFORE, TODAY
+from tierwise.config.load import load_workspace
+from tierwise.jobs.accept import accepted_tables
+from tierwise.jobs.progress import Steps, silent
+from tierwise.jobs.score import ScoreRequest, score
+from tierwise.jobs.tier_history import history_before, track_histories_before
+from tierwise.store import read_table
+
+TRACKS = {
+    "skills": {"tiers": [{"name": "none"}, {"name": "skilled", "when": "certified_people >= 3"}]},
+    "reach": {"tiers": [{"name": "none"}, {"name": "broad", "when": "customers_4q >= 10"}]},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, trained_channel: Path) -> Path:
+    """The demo channel with two tracks, decisions about one of them, and two reviews."""
+    folder = tmp_path_factory.mktemp("tracks") / "workspace"
+    shutil.copytree(trained_channel, folder)
+    for path in (folder / "policies").glob("*.yaml"):
+        policy = yaml.safe_load(path.read_text(encoding="utf-8"))
+        path.write_text(yaml.safe_dump({**policy, "tracks": TRACKS}, sort_keys=False), encoding="utf-8")
+    settings = yaml.safe_load((folder / "tierwise.yaml").read_text(encoding="utf-8"))
+    table = settings["tables"]["tier_history"]
+    table |= {
+        "key": ["partner_id", "valid_from", "track"],
+        "columns": {"partner_id": None, "valid_from": None, "tier": None, "track": None},
+    }
+    (folder / "tierwise.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    recorded = pd.read_csv(folder / "data" / "tier_history.csv", dtype=str).assign(track=None)
+    score(load_workspace(folder), ScoreRequest(BEFORE, TODAY))
+    placed = read_table(folder / "output", BEFORE, "tracks").query(
+        "track == 'skills' and recommended_tier == 'skilled'"
+    )
+    decided = pd.DataFrame(
+        {
+            "partner_id": placed["partner_id"].iloc[:1],
+            "valid_from": BEFORE.isoformat(),
+            "tier": "none",
+            "track": "skills",
+        }
+    )
+    pd.concat([recorded, decided]).to_csv(folder / "data" / "tier_history.csv", index=False)
+    score(load_workspace(folder), ScoreRequest(AS_OF, TODAY))
+    return folder
+
+
+def read(folder: Path, day: object) -> pd.DataFrame:
+    return read_table(folder / "output", day, "tracks")  # type: ignore[arg-type]
+
+
+def test_every_partner_has_a_row_on_every_track(folder: Path) -> None:
+    for day in (BEFORE, AS_OF):
+        partners = read_table(folder / "output", day, "recommendations")["partner_id"]
+        assert read(folder, day).groupby("track")["partner_id"].apply(list).to_dict() == {
+            name: list(partners) for name in TRACKS
+        }
+    assert set(read(folder, BEFORE)["action"]) == {"place"}
+
+
+def test_the_next_review_starts_from_the_stored_tracks_and_the_decisions(folder: Path) -> None:
+    before, now = (read(folder, day).set_index(["partner_id", "track"]) for day in (BEFORE, AS_OF))
+    common = before.index.intersection(now.index)
+    carried = before.loc[common, "recommended_tier"]
+    differ = now.loc[common, "current_tier"] != carried
+    assert differ.sum() == 1, "the one decision against the recommendation"
+    assert now.loc[common][differ]["current_tier"].tolist() == ["none"]
+    assert set(now.loc[common, "action"]) <= {"promote", "demote", "hold", "watch", "insufficient_evidence"}
+    assert set(now.loc[now.index.difference(common), "action"]) == {"place"}
+
+
+def test_decisions_about_tracks_leave_the_tiers_history_alone(folder: Path) -> None:
+    workspace = load_workspace(folder)
+    with accepted_tables(workspace, TODAY, Steps(silent, 2)) as (engine, _):
+        tiers = history_before(engine, workspace, workspace.output_folder, AS_OF)
+        tracks = track_histories_before(engine, workspace, workspace.output_folder, AS_OF, TRACKS)
+    assert set(tiers["tier"].dropna()) <= {"entry", "growth", "strategic", "flagship", "exit"}
+    assert not tiers.duplicated(["partner_id", "as_of"]).any()
+    assert {name: set(history["tier"]) for name, history in tracks.items()} == {
+        "skills": {"none", "skilled"},
+        "reach": {"none", "broad"},
+    }
+
+
+def test_a_repeated_review_does_not_see_itself(folder: Path) -> None:
+    first = read(folder, AS_OF)
+    again = score(load_workspace(folder), ScoreRequest(AS_OF, TODAY))
+    assert again.run_id == str(first["run_id"].iloc[0])
+    pd.testing.assert_frame_equal(read(folder, AS_OF), first)
+
+
+def test_reviews_without_tracks_are_no_past(scored_channel: Path) -> None:
+    workspace = load_workspace(scored_channel)
+    with accepted_tables(workspace, TODAY, Steps(silent, 2)) as (engine, _):
+        found = track_histories_before(engine, workspace, workspace.output_folder, AS_OF, ["skills"])
+    assert found["skills"].empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,15 +11,25 @@ from tierwise.config.load import Workspace
 from tierwise.engine import Engine
 from tierwise.jobs.changes import ReviewNow, explain_changes
 from tierwise.jobs.roadmap import RoadmapBasis, earlier_quarters, plan_roadmaps
+from tierwise.potential import PotentialModel
 
 
-def explain_review(engine: Engine, workspace: Workspace, output: Path, now: ReviewNow) -> dict[str, pd.DataFrame]:
+def explain_review(
+    engine: Engine, workspace: Workspace, output: Path, now: ReviewNow, retrained: Sequence[PotentialModel] = ()
+) -> dict[str, pd.DataFrame]:
     """Make the tables that explain a review beside its reasons.
+
+    Args:
+        engine: Holds the accepted tables.
+        workspace: The workspace.
+        output: The output folder with earlier reviews.
+        now: What this review found.
+        retrained: The version's models trained again on drawn partners, on which plans must hold as well.
 
     Returns:
         Output tables by name: `plans`, `roadmap`, `changes`, `moved_metrics`.
     """
-    basis = RoadmapBasis(now.as_of, now.model, now.inputs, now.placement, now.moves, now.found)
+    basis = RoadmapBasis(now.as_of, now.model, now.inputs, now.placement, now.moves, now.found, retrained)
     panel = earlier_quarters(engine, workspace, now.as_of)
     found = plan_roadmaps(engine, workspace, basis, panel)
     return {

@@ -10,6 +10,7 @@ import pandas as pd
 from tierwise.archetypes import ArchetypeModel
 from tierwise.config.load import Workspace
 from tierwise.config.model_spec import FeatureSet, ModelSpec
+from tierwise.jobs.stability import Stability
 from tierwise.potential import Backtest, Leaks, PotentialModel, TierEffect, Tuning
 
 
@@ -31,6 +32,7 @@ class Learned:
         leaks: What the guards against leaks found.
         tier_effect: How much rests on the current tier, where it was asked for as a feature.
         tuning: The search for better hyper-parameters, where one was asked for.
+        stability: What training again on drawn partners told.
     """
 
     workspace: Workspace
@@ -46,6 +48,7 @@ class Learned:
     leaks: Leaks
     tier_effect: TierEffect | None = None
     tuning: Tuning | None = None
+    stability: Stability | None = None
 
     @property
     def current(self) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.review_summary import summarise
 from tierwise.jobs.review_tables import ScoredReview, output_tables
+from tierwise.jobs.stability import retrained_models
 from tierwise.jobs.tier_history import history_before, track_histories_before
 from tierwise.metrics import compute
 from tierwise.policy import move, move_tracks, place
@@ -118,7 +119,8 @@ def _review(engine: Engine, context: _Context, steps: Steps) -> ScoredReview:
     contributions = split_review(workspace, model, inputs, moves)
     version = f"{context.champion.version}"
     now = ReviewNow(as_of, version, model, found, policy, inputs, placement, moves, contributions.channel)
-    explained = explain_review(engine, workspace, context.output, now)
+    retrained = retrained_models(context.champion.bundle)
+    explained = explain_review(engine, workspace, context.output, now, retrained)
     return ScoredReview(
         as_of=as_of,
         run_id=_run_id(context, data_fingerprint, [history, *on_tracks.values()]),

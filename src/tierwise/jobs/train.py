@@ -17,13 +17,14 @@ from tierwise.jobs.learning import LearningData, find_archetypes, judge_on_past_
 from tierwise.jobs.model_files import load_model_spec
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.snapshots import model_features
+from tierwise.jobs.stability import judge_stability
 from tierwise.jobs.tier_loop import tier_columns
 from tierwise.jobs.training_record import training_record
 from tierwise.potential import tier_effect
 from tierwise.reports.training import TrainingSummary, gini_by_origin
 from tierwise.tracking import LoggedVersion, Registry, log_training
 
-STEPS = 7
+STEPS = 8
 
 
 def train(workspace: Workspace, as_of: date, today: date, notify: Notify = silent, trials: int = 0) -> TrainingSummary:
@@ -73,12 +74,14 @@ def _learn(workspace: Workspace, recipe: _Recipe, data: LearningData, registry: 
     model = potential.train(data.snapshots, features, spec.potential, as_of, seed)
     steps.begin("find the archetypes")
     found = find_archetypes(workspace, spec, data, registry)
+    steps.begin("train again on drawn partners")
+    stability = judge_stability(model, data.snapshots, data.current, seed)
     steps.begin("test it on past reviews")
     tested, leaks = judge_on_past_reviews(workspace, spec, features, data, found)
     return Learned(
         workspace, data.as_of, data.data_fingerprint, features, spec, data.snapshots, model, tested, found,
         archetypes.assign(found, data.current), leaks, tier_effect(model, data.snapshots, tier_columns(workspace)),
-        tuning,
+        tuning, stability,
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def training_record(learned: Learned, drift: Drift) -> TrainingRecord:
             **{f"archetypes_{name}": table for name, table in learned.archetypes.tables.items()},
             **_tuning_tables(learned),
             **drift.tables(),
-            **({"stability": learned.stability.checks} if learned.stability else {}),
+            **({"explanation_stability": learned.stability.checks} if learned.stability else {}),
         },
         plots=plot_files(plots),
         plot_tables={plot.name: plot.table for plot in plots},

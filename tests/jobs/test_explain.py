@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.jobs.tiny_workspace import AS_OF, write_workspace
+from tests.pages.written_review import complete
 from tests.store.review_example import VERSIONS, reasons, recommendations
 from tierwise.config.load import Workspace
 from tierwise.errors import InvalidInput
@@ -90,7 +91,7 @@ def _tables(**changes: object) -> dict[str, pd.DataFrame]:
         "components": pd.DataFrame(COMPONENTS, columns=COMPONENTS_COLUMNS).assign(score="value", scorecard="all"),
         "metrics": pd.DataFrame([{"revenue_4q": 62_345.0, "region": "EMEA"}]),
     }
-    own = {name: sort_rows(name, table.assign(partner_id="P00000")) for name, table in details.items()}
+    own = {name: sort_rows(name, complete(name, table.assign(partner_id="P00000"))) for name, table in details.items()}
     return {"recommendations": frame, "reasons": reasons(3), **own}
 
 

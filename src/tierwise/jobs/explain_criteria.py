@@ -76,7 +76,15 @@ def _criterion(row: Record, titles: dict[tuple[str, str], str], wording: Wording
         shown_value=HELD.get(row["met"], UNKNOWN) if is_condition else figure(row["value"], unit),
         shown_threshold="must hold" if is_condition else ASKED[operator].format(figure(row["threshold"], unit)),
         shown_margin=signed(margin, unit),
+        shown_keep=_moved_line(row, "keep_threshold", unit),
+        shown_gain=_moved_line(row, "gain_threshold", unit),
     )
+
+
+def _moved_line(row: Record, column: str, unit: str) -> str:
+    """Where a band moves the threshold to; empty where it does not, or the review does not store it."""
+    value = row.get(column)
+    return "" if value is None or value == row["threshold"] else figure(value, unit)
 
 
 def _margin(value: float | None, threshold: float | None, operator: str) -> float | None:

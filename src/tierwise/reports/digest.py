@@ -39,10 +39,10 @@ def plain(text: str) -> str:
 
 def _summary(pack: Pack) -> str:
     actions = ", ".join(f"{action_words(name).lower()} {number:,}" for name, number in pack.actions)
+    worth = f", with {pack.shown_at_risk} of {pack.shown_total} ({plain(pack.value_title)})" if pack.knows_value else ""
     lines = [
         f"{count(len(pack.partners), 'partner')}: {actions}.",
-        f"{count(len(pack.at_risk), 'partner')} below the line of their tier, with {pack.shown_at_risk} of "
-        f"{pack.shown_total} ({plain(pack.value_title)}).",
+        f"{count(len(pack.at_risk), 'partner')} below the line of their tier{worth}.",
         f"{count(pack.waiting, 'move')} to approve.",
     ]
     return "\n".join(f"* {line}" for line in lines)

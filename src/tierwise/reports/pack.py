@@ -145,6 +145,11 @@ class Pack:
     versions: tuple[tuple[str, str], ...]
 
     @property
+    def knows_value(self) -> bool:
+        """Whether the review stores what partners bring; earlier versions did not."""
+        return any(row.value is not None for row in self.partners)
+
+    @property
     def waiting(self) -> int:
         """How many moves wait for an approval."""
         return sum(bool(row.approval_role) for row in self.partners)

@@ -47,6 +47,8 @@ class Criterion:
         shown_value: The value with its unit.
         shown_threshold: The threshold with its unit and its comparison.
         shown_margin: The margin with its sign and unit.
+        shown_keep: From where the tier is kept, with its unit; empty where that is the threshold itself.
+        shown_gain: From where the tier is gained, likewise.
     """
 
     tier: str
@@ -62,6 +64,8 @@ class Criterion:
     shown_value: str
     shown_threshold: str
     shown_margin: str
+    shown_keep: str = ""
+    shown_gain: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from tierwise.reports import charts
 from tierwise.reports.charts import Mark
 from tierwise.reports.pages import render
 from tierwise.reports.partner import Comparison, Criterion, Family, PartnerPage, Plan, Score, ScorePart
+from tierwise.reports.partner_fit import density, lines_of
 
-MOST_CRITERIA, MOST_PARTS, MOST_FAMILIES, MOST_STEPS, MOST_CHANGES, MOST_MOVED = 9, 8, 5, 4, 4, 4
+MOST_CRITERIA, MOST_PARTS, MOST_FAMILIES = 9, 8, 5
 DATES = {
     "approval_role": "Approval by",
     "pending_tier": "Tier announced",
@@ -39,6 +40,11 @@ class CriterionRow:
     keep: Criterion | None
     reach: Criterion | None
     chart: Markup
+
+    @property
+    def has_bands(self) -> bool:
+        """Whether a band moves a threshold of the line, which takes a second line."""
+        return bool((self.keep and self.keep.shown_keep) or (self.reach and self.reach.shown_gain))
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ class OnePager:
         dates: Approvals and dates, with what they are.
         first_plan: The plan with the least effort.
         other_plans: The other plans.
+        density: How small the print is set, so that all of it fits one sheet.
     """
 
     criteria: tuple[CriterionRow, ...]
@@ -85,6 +92,7 @@ class OnePager:
     dates: tuple[tuple[str, str], ...]
     first_plan: Plan | None
     other_plans: tuple[Plan, ...]
+    density: str
 
 
 def as_html(page: PartnerPage, back: str = "") -> str:
@@ -100,18 +108,20 @@ def as_html(page: PartnerPage, back: str = "") -> str:
 def _one_pager(page: PartnerPage) -> OnePager:
     rows = _criterion_rows(page)
     shown = _most_telling(rows)
+    scores = tuple(_score_bars(score) for score in page.scores[:1])
+    families = [_family_bars(comparison) for comparison in page.comparisons[:2]]
+    dates = [(title, str(page.recommendation[name])) for name, title in DATES.items() if name in page.recommendation]
     return OnePager(
         criteria=shown,
         left_out=len(rows) - len(shown),
-        scores=tuple(_score_bars(score) for score in page.scores[:1]),
+        scores=scores,
         other_scores=tuple((score.title, f"{score.total:.1f}") for score in page.scores[1:3]),
-        families=tuple(_family_bars(comparison) for comparison in page.comparisons[:2]),
+        families=tuple(families),
         potential_chart=_potential_chart(page),
-        dates=tuple(
-            (title, str(page.recommendation[name])) for name, title in DATES.items() if name in page.recommendation
-        ),
+        dates=tuple(dates),
         first_plan=page.plans[0] if page.plans else None,
         other_plans=page.plans[1:3],
+        density=density(lines_of(page, [(row.title, row.has_bands) for row in shown], scores, families)),
     )
 
 

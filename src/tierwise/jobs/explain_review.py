@@ -11,6 +11,7 @@ from tierwise.config.load import Workspace
 from tierwise.engine import Engine
 from tierwise.jobs.changes import ReviewNow, explain_changes
 from tierwise.jobs.roadmap import RoadmapBasis, earlier_quarters, plan_roadmaps
+from tierwise.jobs.similar import find_similar
 from tierwise.potential import PotentialModel
 
 
@@ -27,7 +28,7 @@ def explain_review(
         retrained: The version's models trained again on drawn partners, on which plans must hold as well.
 
     Returns:
-        Output tables by name: `plans`, `roadmap`, `changes`, `moved_metrics`.
+        Output tables by name: `plans`, `roadmap`, `similar_partners`, `changes`, `moved_metrics`.
     """
     basis = RoadmapBasis(now.as_of, now.model, now.inputs, now.placement, now.moves, now.found, retrained)
     panel = earlier_quarters(engine, workspace, now.as_of)
@@ -35,5 +36,6 @@ def explain_review(
     return {
         "plans": found.plans,
         "roadmap": found.roadmap,
+        "similar_partners": find_similar(workspace, now, panel),
         **explain_changes(engine, workspace, output, now),
     }

@@ -1,0 +1,177 @@
+"""Partners one tier up that were, a year ago, like a partner is now, and what they raised since.
+
+Figures are compared by their place in the channel today (the share of partners at or below), so that no long tail
+decides; a distance is the root mean square over the figures, in standard deviations of such a place. A figure that is
+unknown counts as the middle. Names other partners: for managers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+Text = NDArray[np.object_]
+
+MOST_PEERS = 3
+MOST_MOVES = 3
+ALIKE = 1.0
+CHANNEL_PEERS = 5_000
+BLOCK_CELLS = 20_000_000
+COLUMNS = (
+    "partner_id", "rank", "move", "code", "peer_id", "peer_tier", "matched_on", "distance", "metric", "from", "to",
+)  # fmt: skip
+MATCHED = ("archetype and region", "archetype", "region", "neither archetype nor region")
+SIMILAR = "similar"
+CODES = {
+    SIMILAR: "a partner now one tier up that was alike a year ago; there may be fewer than three",
+    "none_was_alike": "no partner now one tier up was within one standard deviation a year ago",
+    "none_one_tier_up": "no partner is one tier up now",
+    "no_figures_a_year_ago": "no partner now one tier up was known a year ago",
+}
+_SPREAD = 1 / np.sqrt(12)
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """The channel now and a year ago.
+
+    Attributes:
+        now: One row per partner, sorted: `partner_id, tier, next_tier, archetype, region` and the metrics.
+        then: The metric rows of a year ago: `partner_id` and the metrics.
+        metrics: What partners are compared by.
+        directions: By metric that is worth raising, 1 where more is better and -1 where less is.
+    """
+
+    now: pd.DataFrame
+    then: pd.DataFrame
+    metrics: tuple[str, ...]
+    directions: dict[str, float]
+
+
+def similar_partners(channel: Channel) -> pd.DataFrame:
+    """Find up to three peers for every partner that has a tier above.
+
+    Returns:
+        Columns `COLUMNS`, sorted by partner, rank and move.
+    """
+    climbing = channel.now[channel.now["next_tier"].notna()]
+    parts = [_of_tier(channel, own, str(tier)) for tier, own in climbing.groupby("next_tier", sort=True)]
+    if not parts:
+        return pd.DataFrame(columns=list(COLUMNS))
+    found = pd.concat(parts, ignore_index=True)
+    return found.sort_values(["partner_id", "rank", "move"], ignore_index=True)[list(COLUMNS)]
+
+
+def _of_tier(channel: Channel, own: pd.DataFrame, tier: str) -> pd.DataFrame:
+    members = channel.now[channel.now["tier"] == tier]
+    if members.empty:
+        return _answers(own["partner_id"], "none_one_tier_up")
+    peers = members.merge(channel.then[["partner_id"]], on="partner_id")
+    if peers.empty:
+        return _answers(own["partner_id"], "no_figures_a_year_ago")
+    peers = peers.iloc[:: -(-len(peers) // CHANNEL_PEERS)].reset_index(drop=True)
+    before = channel.then.set_index("partner_id").loc[peers["partner_id"]].reset_index()
+    row, rank, peer, distance, level = _nearest(channel, own.reset_index(drop=True), peers, before)
+    pairs = pd.DataFrame(
+        {
+            "partner_id": own["partner_id"].to_numpy()[row],
+            "rank": rank + 1,
+            "peer_id": peers["partner_id"].to_numpy()[peer],
+            "peer_tier": tier,
+            "matched_on": np.array(MATCHED, dtype=object)[level],
+            "distance": distance,
+            "code": SIMILAR,
+        }
+    )
+    with_moves = pairs.merge(_risen(channel, peers, before), on="peer_id", how="left")
+    without = own.loc[~own["partner_id"].isin(pairs["partner_id"]), "partner_id"]
+    return pd.concat([with_moves, _answers(without, "none_was_alike")], ignore_index=True)
+
+
+def _answers(partners: pd.Series, code: str) -> pd.DataFrame:
+    frame = pd.DataFrame({"partner_id": partners.to_numpy(), "rank": 0, "move": 0, "code": code})
+    return frame.astype({"partner_id": "str", "code": "str"})
+
+
+def _places(channel: Channel, rows: pd.DataFrame) -> Floats:
+    """Each figure's place in the channel today, in standard deviations from the middle; 0 where unknown."""
+    columns = []
+    for name in channel.metrics:
+        known = np.sort(channel.now[name].dropna().to_numpy(dtype=np.float64))
+        values = rows[name].to_numpy(dtype=np.float64)
+        if not len(known):
+            columns.append(np.zeros(len(values)))
+            continue
+        middle = (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right")) / 2 / len(known)
+        columns.append(np.where(np.isnan(values), 0.0, (middle - 0.5) / _SPREAD))
+    return np.column_stack(columns)
+
+
+def _nearest(
+    channel: Channel, own: pd.DataFrame, peers: pd.DataFrame, before: pd.DataFrame
+) -> tuple[Whole, Whole, Whole, Floats, Whole]:
+    """The nearest alike peers, those of the same archetype and region first: partner, rank, peer, distance, level."""
+    mine, theirs = _places(channel, own), _places(channel, before)
+    block = max(1, BLOCK_CELLS // len(peers))
+    parts = [_nearest_in(own, peers, (mine, theirs), slice(at, at + block)) for at in range(0, len(own), block)]
+    row, rank, peer, distance, level = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return row, rank, peer, distance, level
+
+
+def _nearest_in(
+    own: pd.DataFrame, peers: pd.DataFrame, places: tuple[Floats, Floats], block: slice
+) -> tuple[Whole, Whole, Whole, Floats, Whole]:
+    mine, theirs = places[0][block], places[1]
+    squares = (mine**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1) - 2 * mine @ theirs.T
+    distance = np.sqrt(np.maximum(squares, 0.0) / max(mine.shape[1], 1))
+    level = _level(own.iloc[block], peers)
+    key = np.where(distance <= ALIKE, distance + 10.0 * level, np.inf)
+    kept = min(MOST_PEERS, len(peers))
+    nearest = np.argpartition(key, kept - 1, axis=1)[:, :kept]
+    order = np.lexsort((nearest, np.take_along_axis(key, nearest, axis=1)), axis=1)
+    nearest = np.take_along_axis(nearest, order, axis=1)
+    row, rank = np.nonzero(np.isfinite(np.take_along_axis(key, nearest, axis=1)))
+    peer = nearest[row, rank]
+    return row + (block.start or 0), rank, peer, distance[row, peer], level[row, peer]
+
+
+def _level(own: pd.DataFrame, peers: pd.DataFrame) -> Whole:
+    """Which of archetype and region are the same, as a place in `MATCHED`; an unknown one never is."""
+    archetype, region = (_same(own[name], peers[name]) for name in ("archetype", "region"))
+    return np.asarray(np.select([archetype & region, archetype, region], [0, 1, 2], 3), dtype=np.int64)
+
+
+def _same(left: pd.Series, right: pd.Series) -> NDArray[np.bool_]:
+    names = pd.Index(sorted({*left.dropna(), *right.dropna()}))
+    one, other = names.get_indexer(left), names.get_indexer(right)
+    return np.asarray((one[:, None] == other[None, :]) & (one[:, None] >= 0))
+
+
+def _risen(channel: Channel, peers: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """The figures of each peer that improved most since: `peer_id, move, metric, from, to`; move 0 where none did."""
+    names: Sequence[str] = [name for name in channel.metrics if name in channel.directions]
+    rise = _places(channel, peers) - _places(channel, before)
+    columns = [channel.metrics.index(name) for name in names]
+    rise = rise[:, columns] * np.array([channel.directions[name] for name in names])
+    old, new = (frame[list(names)].to_numpy(dtype=np.float64) for frame in (before, peers))
+    rise = np.where(np.isnan(old) | np.isnan(new), 0.0, rise)
+    order = np.argsort(-rise, axis=1, kind="stable")[:, :MOST_MOVES]
+    peer, move = np.nonzero(np.take_along_axis(rise, order, axis=1) > 0)
+    at = order[peer, move]
+    found = pd.DataFrame(
+        {
+            "peer_id": peers["partner_id"].to_numpy()[peer],
+            "move": move + 1,
+            "metric": np.array(names, dtype=object)[at],
+            "from": old[peer, at],
+            "to": new[peer, at],
+        }
+    )
+    none = peers.loc[~peers["partner_id"].isin(found["peer_id"]), "partner_id"]
+    return pd.concat([found, pd.DataFrame({"peer_id": none, "move": 0})], ignore_index=True)

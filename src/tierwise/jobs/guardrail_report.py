@@ -30,7 +30,10 @@ def guardrail_documents(review: ScoredReview) -> dict[str, str]:
 def _sections(review: ScoredReview) -> Iterator[Section]:
     policy, rails = review.policy, review.policy.guardrails
     if rails.tier_plan is not None:
-        why = "A tier is inflated when it holds more partners than chance would give if the plan were true."
+        why = (
+            "A tier is inflated when it holds more partners than chance would give if the plan were true; the "
+            "probability is that of as many or more by chance."
+        )
         yield _section("Tiers against the plan", why, tier_inflation(policy, review.moves))
     if rails.growth is not None:
         why = "Promotions whose figures did not grow as the policy looks for; a person should look at each."
@@ -43,14 +46,26 @@ def _sections(review: ScoredReview) -> Iterator[Section]:
 def _section(title: str, why: str, table: pd.DataFrame) -> Section:
     if table.empty:
         return Section(title, text=(why, NOTHING))
-    rows = tuple(tuple(_cell(value) for value in row) for row in table.itertuples(index=False, name=None))
+    names = tuple(str(name) for name in table.columns)
+    rows = tuple(
+        tuple(_cell(*cell) for cell in zip(names, row, strict=True)) for row in table.itertuples(index=False, name=None)
+    )
     numbers = frozenset(place for place, kind in enumerate(table.dtypes) if kind.kind in "if")
-    return Section(title, tuple(str(name).replace("_", " ") for name in table.columns), rows, numbers, (why,))
+    return Section(title, tuple(name.replace("_", " ") for name in names), rows, numbers, (why,))
 
 
-def _cell(value: object) -> str:
+def _cell(column: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return "unknown" if value != value else f"{value:.3f}"
-    return str(value)
+        return "unknown" if value != value else _figure(column, value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _figure(column: str, value: float) -> str:
+    """Show a share in per cent, a probability never as a flat zero, and any other figure with three digits."""
+    if column.endswith("share"):
+        return f"{100 * value:.1f} %"
+    if column == "probability" and value < 0.001:
+        return "< .001"
+    return f"{value:,.3f}"

@@ -153,6 +153,8 @@ class ReplayReport:
     @property
     def title(self) -> str:
         """The report's heading."""
+        if len(self.days) == 1:
+            return f"Replay of one review, {self.days[0]}"
         return f"Replay of {len(self.days)} reviews, {self.days[0]} to {self.days[-1]}"
 
     def sections(self) -> tuple[Section, ...]:
@@ -209,7 +211,7 @@ def _changes_section(report: PreviewReport) -> Section:
     )
     header = ("in force", "new", "change", "partners", f"revenue {report.currency}", f"benefit cost {report.currency}")
     text = f"{same:,} of {len(report.preview.partners):,} partners would be in the same tier by either policy."
-    return Section("Who would be elsewhere", header, rows, frozenset({3, 4, 5}), (text,))
+    return Section("Who would be elsewhere", header if rows else (), rows, frozenset({3, 4, 5}), (text,))
 
 
 def _cuts_section(report: PreviewReport) -> Section:

@@ -7,9 +7,13 @@ from html import escape
 
 import pandas as pd
 
-CELL, LABEL, BAR_WIDTH, CHART_HEIGHT = 88, 150, 46, 240
+CELL, BAR_WIDTH, CHART_HEIGHT = 88, 52, 240
+CHART_WIDTH = 900
+# An upper estimate of a letter's width at the pictures' size, and the longest name that is written out.
+LETTER, LETTERS = 7.6, 28
 # Light to dark along the ladder, told apart without colour vision by lightness alone.
 TIER_COLOURS = ("#dbe9f6", "#9ecae1", "#4292c6", "#08519c", "#08306b", "#041d42")
+_DIRECTIONS = "▲ to a higher tier · ▼ to a lower tier · diagonal: stayed"
 UP, DOWN, STAY = "#2a7f3e", "#b3432b", "#8a8a8a"
 
 
@@ -23,27 +27,33 @@ def movement_matrix_svg(matrix: pd.DataFrame, tiers: Sequence[str], title: str) 
     """
     counts = {(str(row[0]), str(row[1])): int(row[2]) for row in matrix.itertuples(index=False)}
     most = max(counts.values(), default=1)
-    width, height = LABEL + CELL * len(tiers) + 10, 60 + 44 * len(tiers)
-    parts = [_text(LABEL + CELL * len(tiers) / 2, 16, "to", "middle")]
-    for column, tier in enumerate(tiers):
-        parts.append(_text(LABEL + CELL * (column + 0.5), 38, tier, "middle"))
+    names = [_short(tier) for tier in tiers]
+    cell = max(CELL, _width(names) + 8)
+    label = _width([f"from {name}" for name in names]) + 16
+    # The line below is the longest text of a ladder of one or two tiers.
+    width, height = max(label + cell * len(tiers), _width([_DIRECTIONS])) + 10, 84 + 44 * len(tiers)
+    parts = [_text(label + cell * len(tiers) / 2, 16, "to", "middle")]
+    for column, name in enumerate(names):
+        parts.append(_text(label + cell * (column + 0.5), 38, name, "middle"))
     for row, before in enumerate(tiers):
-        parts.append(_text(LABEL - 10, 74 + 44 * row, f"from {before}", "end"))
+        parts.append(_text(label - 10, 74 + 44 * row, f"from {names[row]}", "end"))
         for column, after in enumerate(tiers):
-            parts.append(
-                _cell(LABEL + CELL * column, 48 + 44 * row, counts.get((before, after), 0), most, column - row)
-            )
+            box = (label + cell * column, 48 + 44 * row, cell - 4)
+            parts.append(_cell(box, counts.get((before, after), 0), most, column - row))
+    parts.append(_text(4, 70 + 44 * len(tiers), _DIRECTIONS, "start"))
     return _svg(width, height, title, parts)
 
 
-def _cell(x: float, y: float, count: int, most: int, direction: int) -> str:
+def _cell(box: tuple[float, float, float], count: int, most: int, direction: int) -> str:
+    x, y, width = box
     colour = STAY if direction == 0 else UP if direction > 0 else DOWN
     strength = 0.08 + 0.5 * (count / most) ** 0.5 if count else 0.0
-    box = (
-        f'<rect x="{x}" y="{y}" width="{CELL - 4}" height="40" rx="4" fill="{colour}" '
+    mark = "" if direction == 0 else "▲ " if direction > 0 else "▼ "
+    drawn = (
+        f'<rect x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="40" rx="4" fill="{colour}" '
         f'fill-opacity="{strength:.2f}" stroke="#cccccc"/>'
     )
-    return box + _text(x + CELL / 2 - 2, y + 26, f"{count:,}" if count else "·", "middle")
+    return drawn + _text(x + width / 2, y + 26, f"{mark}{count:,}" if count else "·", "middle")
 
 
 def shares_svg(shares: pd.DataFrame, tiers: Sequence[str], title: str) -> str:
@@ -55,25 +65,28 @@ def shares_svg(shares: pd.DataFrame, tiers: Sequence[str], title: str) -> str:
         title: What the picture shows.
     """
     table = shares.pivot_table(index="as_of", columns="tier", values="share", aggfunc="sum").fillna(0.0)
-    width, height = 60 + (BAR_WIDTH + 6) * len(table) + 170, CHART_HEIGHT + 60
-    parts = [_text(48, 24 + CHART_HEIGHT * (1 - part), f"{part:.0%}", "end") for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    step = min(BAR_WIDTH + 6.0, CHART_WIDTH / max(len(table), 1))
+    every = -(-60 // int(max(step, 1)))
+    width, height = 60 + step * len(table) + _width([_short(tier) for tier in tiers]) + 50, CHART_HEIGHT + 60
+    parts = [_text(4, 10, "share of partners", "start")]
+    parts += [_text(48, 24 + CHART_HEIGHT * (1 - part), f"{part:.0%}", "end") for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
     for position, (day, row) in enumerate(table.iterrows()):
-        x = 60 + (BAR_WIDTH + 6) * position
-        parts += _bar(x, [float(row.get(tier, 0.0)) for tier in tiers])
-        parts.append(_text(x + BAR_WIDTH / 2, CHART_HEIGHT + 40, f"{day:%y-%m}", "middle"))
-    parts += _legend(60 + (BAR_WIDTH + 6) * len(table) + 14, tiers)
+        x, bar = 60 + step * position, step * BAR_WIDTH / (BAR_WIDTH + 6)
+        parts += _bar((x, bar), [float(row.get(tier, 0.0)) for tier in tiers])
+        if position % every == 0:
+            parts.append(_text(x + bar / 2, CHART_HEIGHT + 40, f"{day:%Y-%m}", "middle"))
+    parts += _legend(60 + step * len(table) + 14, [_short(tier) for tier in tiers])
     return _svg(width, height, title, parts)
 
 
-def _bar(x: float, shares: Sequence[float]) -> list[str]:
+def _bar(place_and_width: tuple[float, float], shares: Sequence[float]) -> list[str]:
+    x, width = place_and_width
     parts, below = [], 0.0
     for place, share in enumerate(shares):
         height = CHART_HEIGHT * share
         y = 20 + CHART_HEIGHT * (1 - below) - height
-        colour = _tier_colour(place, len(shares))
-        parts.append(
-            f'<rect x="{x}" y="{y:.1f}" width="{BAR_WIDTH}" height="{height:.1f}" fill="{colour}" stroke="#ffffff"/>'
-        )
+        fill = f'fill="{_tier_colour(place, len(shares))}" stroke="#ffffff"'
+        parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" {fill}/>')
         below += share
     return parts
 
@@ -83,7 +96,7 @@ def _legend(x: float, tiers: Sequence[str]) -> list[str]:
     for place, tier in enumerate(tiers):
         y = 30 + 24 * (len(tiers) - 1 - place)
         colour = _tier_colour(place, len(tiers))
-        parts.append(f'<rect x="{x}" y="{y}" width="16" height="16" fill="{colour}" stroke="#888888"/>')
+        parts.append(f'<rect x="{x:.0f}" y="{y}" width="16" height="16" fill="{colour}" stroke="#888888"/>')
         parts.append(_text(x + 22, y + 13, tier, "start"))
     return parts
 
@@ -91,6 +104,15 @@ def _legend(x: float, tiers: Sequence[str]) -> list[str]:
 def _tier_colour(place: int, tiers: int) -> str:
     spread = len(TIER_COLOURS) - 1 if tiers > len(TIER_COLOURS) - 1 else max(tiers - 1, 1)
     return TIER_COLOURS[min(place, len(TIER_COLOURS) - 1) if tiers <= len(TIER_COLOURS) else place * spread // tiers]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
+
+
+def _width(names: Sequence[str]) -> float:
+    """About how wide the longest of some names is."""
+    return LETTER * max(map(len, names), default=0)
 
 
 def _text(x: float, y: float, words: str, anchor: str) -> str:

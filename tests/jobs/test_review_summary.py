@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import pytest
 from tests.jobs.tiny_workspace import AS_OF, write_workspace
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
-from tierwise.jobs.review_summary import MOST_MOVES, summarise
-from tierwise.reports.review import ReviewSummary
+from tierwise.jobs.review_summary import MOST_MOVES, _held, summarise
+from tierwise.reports.review import ReviewSummary, actions_text
 
 Row = tuple[str, str | None, str | None, str, float]
 
@@ -38,7 +38,8 @@ def workspace(tmp_path: Path) -> Workspace:
 def _summary(workspace: Workspace, *rows: Row, names: dict[str, str] | None = None) -> ReviewSummary:
     """Summarise partners given as `id, tier before, tier now, action, revenue`; each has three reasons."""
     frame = pd.DataFrame(rows, columns=["partner_id", "current_tier", "recommended_tier", "action", "revenue_4q"])
-    frame = frame.astype({"current_tier": "str", "recommended_tier": "str"})
+    frame = frame.assign(eligible_tier=frame["recommended_tier"], rule=frame["action"])
+    frame = frame.astype(dict.fromkeys(("current_tier", "recommended_tier", "eligible_tier"), "str"))
     frame["partner_name"] = frame["partner_id"].map(names or {}).astype("str")
     reasons = pd.DataFrame(
         [(name, rank, f"{name} says {rank}.") for name in frame["partner_id"] for rank in (1, 2, 3)],
@@ -126,3 +127,23 @@ def test_actions_are_counted(workspace: Workspace) -> None:
     found = _summary(workspace, ("A", None, "growth", "place", 1.0), ("B", None, "entry", "place", 1.0))
     assert found.actions.to_dict("records") == [{"action": "place", "partners": 2}]
     assert found.figure_title == "Won revenue, last 4 quarters"
+
+
+def test_held_partners_are_counted_by_the_rule_that_holds_them(workspace: Workspace) -> None:
+    rows = pd.DataFrame(
+        [
+            ("growth", "strategic", "growth", "hold", "promotion_band"),
+            ("growth", "entry", "growth", "watch", "demotion_grace"),
+            ("growth", "strategic", "growth", "hold", "promotion_band"),
+            ("growth", "growth", "growth", "hold", "unchanged"),
+            ("entry", "strategic", "growth", "promote", "promotion_steps"),
+            (None, "strategic", "growth", "place", "tier_share_cap"),
+            (None, None, None, "hold", "unchanged"),
+            ("exit", None, "exit", "hold", "unchanged"),
+        ],
+        columns=["current_tier", "eligible_tier", "recommended_tier", "action", "rule"],
+    )
+    held = _held(rows)
+    assert held.values.tolist() == [["promotion_band", 2], ["demotion_grace", 1]]
+    text = actions_text(replace(_summary(workspace, ("A", None, "growth", "place", 1.0)), held=held))
+    assert text.endswith("held in another tier than their figures say: 3 (promotion_band 2, demotion_grace 1)")

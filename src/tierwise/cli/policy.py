@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +21,13 @@ from tierwise.cli.options import (
 )
 from tierwise.cli.speaking import speaking
 from tierwise.errors import Refused
+
+if TYPE_CHECKING:
+    from tierwise.cli.speaking import Speaker
+    from tierwise.config.load import Workspace
+    from tierwise.jobs.policy import PolicyRequest
+    from tierwise.jobs.progress import Notify
+    from tierwise.reports.policy import PreviewReport, ReplayReport
 
 app = typer.Typer(help="Lint, compare, preview and replay policies.", no_args_is_help=True)
 
@@ -85,9 +93,7 @@ def preview(
     from tierwise.jobs.policy import PolicyRequest, preview_policy
 
     with speaking(as_json, debug) as speaker:
-        request = PolicyRequest(new, today(), as_of=as_of, out=out)
-        report = preview_policy(open_workspace(workspace, data), request, speaker.step)
-        speaker.result(report.as_payload(), report.as_text())
+        _tell(speaker, preview_policy, open_workspace(workspace, data), PolicyRequest(new, today(), as_of, out=out))
 
 
 @app.command()
@@ -105,6 +111,16 @@ def replay(
     from tierwise.jobs.policy import PolicyRequest, replay_policy
 
     with speaking(as_json, debug) as speaker:
-        request = PolicyRequest(policy, today(), as_of=as_of, since=since, out=out)
-        report = replay_policy(open_workspace(workspace, data), request, speaker.step)
-        speaker.result(report.as_payload(), report.as_text())
+        _tell(
+            speaker, replay_policy, open_workspace(workspace, data), PolicyRequest(policy, today(), as_of, since, out)
+        )
+
+
+def _tell(
+    speaker: Speaker,
+    job: Callable[[Workspace, PolicyRequest, Notify], PreviewReport | ReplayReport],
+    workspace: Workspace,
+    request: PolicyRequest,
+) -> None:
+    report = job(workspace, request, speaker.step)
+    speaker.result(report.as_payload(), report.as_text())

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tierwise.config.load import Workspace
+from tierwise.config.policy import EXIT
 from tierwise.explain.figures import figure
 from tierwise.jobs.review_tables import ScoredReview
 from tierwise.reports.review import Move, ReviewSummary
@@ -46,7 +47,18 @@ def summarise(
         figure_title=metric.title or target,
         output=folder,
         row_counts={name: len(frame) for name, frame in tables.items()},
+        held=_held(rows),
     )
+
+
+def _held(rows: pd.DataFrame) -> pd.DataFrame:
+    """How many partners stay although they are eligible for another tier, by the rule that decided; the most first."""
+    tiers = rows[["current_tier", "eligible_tier", "recommended_tier"]].fillna(NO_TIER)
+    stays = (tiers["recommended_tier"] == tiers["current_tier"]) & (tiers["eligible_tier"] != tiers["current_tier"])
+    has_left = rows["current_tier"] == EXIT
+    counts = rows.loc[stays & ~has_left & ~rows["action"].isin(MOVING), "rule"].value_counts(sort=False)
+    held = pd.DataFrame({"rule": counts.index, "partners": counts.to_numpy()})
+    return held.sort_values(["partners", "rule"], ascending=[False, True], ignore_index=True)
 
 
 def _composition(rows: pd.DataFrame, tier_names: tuple[str, ...]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class ReviewSummary:
         figure_title: The title of the figure that ranks the moves.
         output: The folder of the tables; None for a dry run.
         row_counts: Rows of each table.
+        held: Partners who stay where they are although their figures say another tier, by the rule that holds them:
+            `rule, partners`, the most first.
     """
 
     run_id: str
@@ -58,6 +60,7 @@ class ReviewSummary:
     figure_title: str
     output: Path | None
     row_counts: dict[str, int]
+    held: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"rule": [], "partners": []}))
 
 
 def as_payload(review: ReviewSummary) -> dict[str, Any]:
@@ -69,6 +72,7 @@ def as_payload(review: ReviewSummary) -> dict[str, Any]:
         "policy_version": review.policy_version,
         "composition": _records(review.composition),
         "actions": _records(review.actions),
+        "held": _records(review.held),
         "moves": [vars(move) for move in review.moves],
         "output": None if review.output is None else str(review.output),
         "row_counts": review.row_counts,
@@ -97,8 +101,12 @@ def composition_text(review: ReviewSummary) -> str:
 
 
 def actions_text(review: ReviewSummary) -> str:
-    """How many partners each action is proposed for."""
-    return "actions: " + ", ".join(f"{row.action} {row.partners:,}" for row in review.actions.itertuples())
+    """How many partners each action is proposed for, and which rules hold partners whose figures say another tier."""
+    actions = "actions: " + ", ".join(f"{row.action} {row.partners:,}" for row in review.actions.itertuples())
+    if review.held.empty:
+        return actions
+    rules = ", ".join(f"{row.rule} {row.partners:,}" for row in review.held.itertuples())
+    return f"{actions}\nheld in another tier than their figures say: {review.held['partners'].sum():,} ({rules})"
 
 
 def moves_text(review: ReviewSummary) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import string
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tierwise.explain.reasons import MOST_REASONS, ReasonTables, family_effects, score_extremes, word_reasons
+from tierwise.explain.reasons import MOST_REASONS, ReasonTables, word_reasons
+from tierwise.explain.reasons_potential import family_effects
+from tierwise.explain.reasons_scores import score_extremes
 from tierwise.explain.sentences import DECIDING, SENTENCES
 from tierwise.explain.wording import Wording
 from tierwise.policy.caps import CAP_RULES
@@ -56,15 +59,16 @@ def _tables(moves: pd.DataFrame) -> ReasonTables:
             "contribution": [math.log(1.5), math.log(1.2), -0.1],
         }
     )
-    return ReasonTables(moves, criteria, components, contributions)
+    return ReasonTables(date(2026, 9, 30), moves, criteria, components, contributions)
 
 
 def test_the_reasons_of_a_partner_who_stays() -> None:
     said = word_reasons(_tables(_moves()), WORDING)
     assert said["sentence"].tolist() == [
         "Stays in growth: the criteria give the tier already held.",
-        "Missing for strategic: won revenue, last 4 quarters USD 250 k, asked at least USD 400 k; short by USD 150 k.",
-        "Partner value 33: most from revenue (31 of 40), most room in certified (2 of 12).",
+        "Missing for strategic: won revenue over the last 4 quarters: USD 250 k as of 2026-09-30, at least USD 400 k"
+        " needed, USD 150 k short.",
+        "Partner value: 33; most from revenue (31 of 40), most room in certified (2 of 12).",
         "Potential USD 520 k over the next 4 quarters, associated with sales (× 1.80) and service (× 0.90) against "
         "the whole channel.",
     ]

@@ -47,5 +47,5 @@ def test_sentences_know_the_bands_of_the_policy_in_force(tmp_path: Path) -> None
 def test_the_evidence_that_a_policy_asks_for_is_named_with_its_unit(tmp_path: Path) -> None:
     assert _wording(tmp_path).settings["evidence"] == "more activity"
     wording = _wording(tmp_path / "asked", guardrails={"evidence": {"min_certified": 2, "min_revenue_4q": 50_000}})
-    asked = "people certified of at least 2 people and won revenue, last 4 quarters of at least EUR 50.0 k"
+    asked = "at least 2 people (people certified) and at least EUR 50.0 k (won revenue over the last 4 quarters)"
     assert wording.settings["evidence"] == asked

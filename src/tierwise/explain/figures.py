@@ -8,6 +8,7 @@ import re
 UNKNOWN = "unknown"
 
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
+_PERIOD = re.compile(r", (?:the (?=\d)|(?=last (?:\d|day|week|month|quarter|year)))")
 _SHARES = frozenset({"ratio", "share", "rate"})
 _IRREGULAR = {"people": "person", "categories": "category", "cities": "city", "countries": "country"}
 _BARE = frozenset({"", "points", "score", "index", "number"})
@@ -39,6 +40,11 @@ def figure(value: float | None, unit: str = "") -> str:
 def in_sentence(title: str) -> str:
     """Write a title as the middle of a sentence; an acronym at its start, and every other word, stays as it is."""
     return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
+
+def over_period(title: str) -> str:
+    """Tie a title's period to its words: `sales, last 2 quarters` becomes `sales over the last 2 quarters`."""
+    return _PERIOD.sub(" over the ", title)
 
 
 def factor(value: float) -> str:

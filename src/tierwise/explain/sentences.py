@@ -224,7 +224,7 @@ SUPPORTING: dict[str, Sentence] = {
     ),
     "potential_from_profile": Sentence(
         "too little history: the potential comes from the profile and the little done so far",
-        "Potential {potential} over the next {horizon}, from the profile and the little history so far: a rough figure.",
+        "Potential {potential} over the next {horizon}, from the profile and the little history so far: a rough one.",
         "You are new, so our outlook rests on your profile and your first results.",
     ),
 }

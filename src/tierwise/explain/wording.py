@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tierwise.explain.figures import in_sentence
+from tierwise.explain.figures import in_sentence, over_period
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Wording:
         target_unit: The unit of the potential.
         horizon: The horizon of the potential, in words.
         settings: Further texts that sentences name: `promotion_band`, `demotion_band`, `evidence`.
+        parts: What people read for each component of a score, by name.
+        internal: Figures whose values are not told to partners: scores and what models say.
     """
 
     titles: Mapping[str, str]
@@ -27,7 +29,13 @@ class Wording:
     target_unit: str
     horizon: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+    internal: frozenset[str] = frozenset()
 
     def title(self, name: str) -> str:
         """What people read for a figure, as the middle of a sentence."""
-        return in_sentence(self.titles.get(name, name.replace("_", " ")))
+        return over_period(in_sentence(self.titles.get(name, name.replace("_", " "))))
+
+    def part(self, name: str) -> str:
+        """What people read for a component of a score, as the middle of a sentence."""
+        return over_period(in_sentence(self.parts.get(name) or name.replace("_", " ")))

@@ -12,6 +12,7 @@ from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine, quoted
 from tierwise.explain.reasons import ReasonTables, word_reasons
+from tierwise.explain.reasons_potential import Peers
 from tierwise.jobs.changes import stored_metrics
 from tierwise.jobs.contributions import SplitReview
 from tierwise.jobs.wording import wording_of
@@ -115,12 +116,18 @@ def _criteria(placement: Placement) -> pd.DataFrame:
 
 
 def _reasons(review: ScoredReview, workspace: Workspace) -> pd.DataFrame:
-    potential = review.inputs[["partner_id", "potential", "potential_source"]]
-    moves = review.moves.merge(potential, on="partner_id", validate="one_to_one")
-    capacity = review.policy.guardrails.manager_capacity
-    if capacity is not None:
-        managers = review.inputs[["partner_id", capacity.by]].rename(columns={capacity.by: "manager"})
-        moves = moves.merge(managers, on="partner_id", validate="one_to_one")
-    placement = review.placement
-    tables = ReasonTables(moves, placement.criteria, placement.components, review.contributions.channel)
+    capacity, region = review.policy.guardrails.manager_capacity, workspace.settings.segments.region
+    shown = {"manager": capacity.by if capacity is not None else None, "region": region}
+    named = {name: column for name, column in shown.items() if column is not None and column in review.inputs.columns}
+    own = review.inputs[["partner_id", "potential", "potential_source"]]
+    own = own.assign(**{name: review.inputs[column] for name, column in named.items()})
+    placement, split = review.placement, review.contributions
+    tables = ReasonTables(
+        as_of=review.as_of,
+        moves=review.moves.merge(own, on="partner_id", validate="one_to_one"),
+        criteria=placement.criteria,
+        components=placement.components,
+        contributions=split.channel,
+        peers=Peers(split.peers, split.chosen, region),
+    )
     return word_reasons(tables, wording_of(workspace, review.policy))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
-from tierwise.explain.figures import figure, in_sentence
+from tierwise.explain.figures import figure, in_sentence, over_period
+from tierwise.explain.sentences import PHRASES
 from tierwise.explain.wording import Wording
 
 MODEL_OUTPUTS = {
@@ -32,7 +35,20 @@ def wording_of(workspace: Workspace, policy: Policy) -> Wording:
         target_unit=target_unit,
         horizon=str(potential.horizon),
         settings=_settings(workspace, policy),
+        parts=dict(_parts(workspace, policy)),
+        internal=frozenset((*policy.scores, *MODEL_OUTPUTS)),
     )
+
+
+def _parts(workspace: Workspace, policy: Policy) -> Iterator[tuple[str, str]]:
+    """Components are called as the figure they reward; one of a formula or of none keeps its own name."""
+    titles = {name: metric.title for name, metric in workspace.catalog.metrics.items()} | MODEL_OUTPUTS
+    for score in policy.scores.values():
+        for card in score.scorecards.values():
+            for component in card.components:
+                name = component.name or component.dimension
+                if name is not None and titles.get(component.of or ""):
+                    yield name, titles[component.of or ""]
 
 
 def _settings(workspace: Workspace, policy: Policy) -> dict[str, str]:
@@ -42,10 +58,11 @@ def _settings(workspace: Workspace, policy: Policy) -> dict[str, str]:
     for key, least in policy.guardrails.evidence.items():
         name = key.removeprefix("min_")
         metric = metrics.get(name)
-        title = in_sentence(metric.title) if metric else name.replace("_", " ")
-        floors.append(f"{title} of at least {figure(float(least), metric.unit if metric else '')}")
+        title = over_period(in_sentence(metric.title)) if metric else name.replace("_", " ")
+        asked = figure(float(least), metric.unit if metric else "")
+        floors.append(PHRASES["floor"].format(title=title, asked=asked))
     return {
         "promotion_band": figure(float(movement.promote.band), "share"),
         "demotion_band": figure(float(movement.demote.band), "share"),
-        "evidence": " and ".join(floors) or "more activity",
+        "evidence": PHRASES["and"].join(floors) or PHRASES["more_activity"],
     }

@@ -1,0 +1,80 @@
+"""The reason by a threshold: the criterion that matters most, how far the partner is from it, and what peers have."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from tierwise.explain.figures import figure
+from tierwise.explain.focus import CLOSEST, MISSED, MISSING, focus_criteria
+from tierwise.explain.peers_medians import GROUP, TIER, with_medians
+from tierwise.explain.reasons_words import figures, said, texts
+from tierwise.explain.sentences import PARTNER_SAFE_OF_INTERNAL, PHRASES
+from tierwise.explain.wording import Wording
+
+OPERATORS = (">=", ">", "<=", "<", "=", "<>")
+OF_CONDITION = {CLOSEST: "condition_met", MISSED: "condition_missed", MISSING: "condition_missing"}
+_MEDIANS = {GROUP: "median_in_group", TIER: "median_in_tier"}
+
+
+def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, wording: Wording) -> pd.DataFrame:
+    """Word the criterion that explains each placement best; nobody is told of more than one.
+
+    Args:
+        moves: The movement table.
+        criteria: The criteria table of the placement.
+        as_of: The as-of date.
+        wording: What figures are called.
+    """
+    focus = focus_criteria(moves, criteria, wording.tier_names)
+    rows = with_medians(focus, criteria, moves).reset_index(drop=True)
+    has_numbers = rows["operator"].isin(OPERATORS)
+    code = rows["code"].where(has_numbers, rows["code"].replace(OF_CONDITION))
+    units = [wording.units.get(name, "") for name in rows["metric"]]
+    asked = figures(rows["threshold"], units)
+    titles = {name: wording.title(name) for name in rows["metric"].unique()}
+    words = {
+        "tier": texts(rows["tier"], ""),
+        "as_of": [as_of.isoformat()] * len(rows),
+        "title": [titles[name] if known else text for name, known, text in _named(rows, has_numbers)],
+        "condition": texts(rows["expression"], ""),
+        "value": figures(rows["value"], units),
+        "asked": [PHRASES.get(sign, "{}").format(text) for sign, text in zip(rows["operator"], asked, strict=True)],
+        "gap": figures(rows["gap"], units),
+        "spare": figures((rows["value"] - rows["threshold"]).abs(), units),
+        "more": [_more(count) for count in rows["others"]],
+        "median": _medians(rows, units),
+    }
+    found = said(rows["partner_id"], code, words)
+    return _without_internal(found, rows["metric"].isin(wording.internal).to_numpy(), words)
+
+
+def _named(rows: pd.DataFrame, has_numbers: pd.Series) -> zip[tuple[str, bool, str]]:
+    return zip(rows["metric"], has_numbers, rows["expression"], strict=True)
+
+
+def _more(others: int) -> str:
+    if not others:
+        return ""
+    return PHRASES["one_more"] if others == 1 else PHRASES["many_more"].format(others)
+
+
+def _medians(rows: pd.DataFrame, units: list[str]) -> list[str]:
+    found = zip(rows["median_of"], rows["median"].tolist(), rows["tier"], texts(rows["region"], ""), units, strict=True)
+    return [
+        PHRASES[_MEDIANS[kind]].format(tier=tier, group=region, median=figure(median, unit)) if kind else ""
+        for kind, median, tier, region, unit in found
+    ]
+
+
+def _without_internal(found: pd.DataFrame, is_internal: np.ndarray, words: dict[str, list[str]]) -> pd.DataFrame:
+    """Tell partners nothing of the values of scores and models."""
+    safe = found["partner_safe_sentence"].to_numpy(dtype=object).copy()
+    codes = texts(found["code"], "")
+    for row in np.flatnonzero(is_internal).tolist():
+        template = PARTNER_SAFE_OF_INTERNAL.get(codes[row])
+        if template is not None:
+            safe[row] = template.format(tier=words["tier"][row], title=words["title"][row])
+    return found.assign(partner_safe_sentence=safe)

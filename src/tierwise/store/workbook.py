@@ -70,7 +70,7 @@ def _fill(target: WriteOnlyWorksheet, sheet: Sheet) -> None:
         target.column_dimensions[get_column_letter(place)].width = column.width
     last = get_column_letter(len(sheet.columns))
     target.auto_filter.ref = f"A1:{last}{max(len(sheet.rows), 1) + 1}"
-    header = [WriteOnlyCell(target, value=cell_text(column.title)) for column in sheet.columns]
+    header = [WriteOnlyCell(target, value=title) for title in _harmless_titles(sheet)]
     for cell in header:
         cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
     target.append(header)
@@ -104,6 +104,11 @@ class _Styled:
         if column.kind in FORMATS:
             cell.number_format = FORMATS[column.kind]
         return cell
+
+
+def _harmless_titles(sheet: Sheet) -> list[str]:
+    titles = [str(cell_text(column.title)) for column in sheet.columns]
+    return list(without_formulas(pa.table([pa.nulls(0) for _ in titles], names=titles)).column_names)
 
 
 def _harmless_rows(sheet: Sheet) -> Iterator[list[object]]:

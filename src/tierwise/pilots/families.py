@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from tierwise.pilots.results import Result
 
-_METHODS = {"holm": "holm", "benjamini_hochberg": "fdr_bh"}
+_FAMILIES = ("holm", "benjamini_hochberg")
 
 
 def adjust(results: Sequence[Result]) -> tuple[Result, ...]:
@@ -20,12 +22,12 @@ def adjust(results: Sequence[Result]) -> tuple[Result, ...]:
     adjusted: missing a harm is the costlier error.
     """
     adjusted = list(results)
-    for adjustment in _METHODS:
+    for adjustment in _FAMILIES:
         places = [place for place, result in enumerate(results) if family(result) == adjustment]
         if places:
             found = [_p(results[place]) for place in places]
             filled = [1.0 if p is None else p for p in found]
-            corrected = np.asarray(multipletests(filled, method=_METHODS[adjustment])[1])
+            corrected = _corrected(np.array(filled), adjustment)
             for place, p, corrected_p in zip(places, found, corrected.tolist(), strict=True):
                 better = None if p is None else float(corrected_p)
                 adjusted[place] = replace(results[place], p_adjusted=better, adjustment=adjustment)
@@ -37,6 +39,14 @@ def family(result: Result) -> str:
     if result.role == "primary" and result.scope == "all":
         return "holm"
     return "none" if result.role == "guardrail" else "benjamini_hochberg"
+
+
+def _corrected(ps: NDArray[np.float64], adjustment: str) -> NDArray[np.float64]:
+    if len(ps) == 1:
+        return ps
+    if adjustment == "holm":
+        return np.asarray(multipletests(ps, method="holm")[1])
+    return np.asarray(stats.false_discovery_control(ps, method="bh"))
 
 
 def _p(result: Result) -> float | None:

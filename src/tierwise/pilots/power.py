@@ -180,4 +180,4 @@ def _sentences(planned: Power, others: list[Power], settings: PowerSettings, *, 
     for row in others:
         if row.option != "without covariates":
             able = "is enough" if row.power_formula >= settings.power else "is not enough"
-            yield f"X is {row.power_formula:.0%}: that {able}."
+            yield f"With {row.option} the chance is {row.power_formula:.0%}: that {able}."

@@ -6,6 +6,7 @@ American Economic Review 111 (2021). Both estimators are diff-diff's.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -214,7 +215,10 @@ def _fit(rows: pd.DataFrame, settings: RolloutSettings) -> Any:
     estimator = diff_diff().CallawaySantAnna(
         control_group=settings.compare_with, anticipation=settings.anticipation, alpha=settings.alpha
     )
-    return estimator.fit(rows, settings.outcome, settings.unit, settings.period, settings.first_treated)
+    with warnings.catch_warnings():
+        # Small groups are counted in the row; the library says so once per group.
+        warnings.simplefilter("ignore", UserWarning)
+        return estimator.fit(rows, settings.outcome, settings.unit, settings.period, settings.first_treated)
 
 
 def one_region(panel: pd.DataFrame, settings: OneRegionSettings) -> Result:
@@ -227,7 +231,8 @@ def one_region(panel: pd.DataFrame, settings: OneRegionSettings) -> Result:
     Returns:
         One row. The p-value is the rank of the effect among placebos: each comparison region in turn is taken for the
         treated one; with C regions it is never below 1 / (C + 1). Diagnostics: `placebo_regions`, `least_p`,
-        `pre_fit_rmse` (how far the synthetic region was off before the start), `pre_period_placebo` (the effect that
+        `pre_fit_rmse` (how far the synthetic region was off before the start), `pre_fit_p` (the share of comparison
+        regions that are fitted as badly: small is a warning), `pre_period_placebo` (the effect that
         the same weights find in the second half of the time before the start, near zero where they fit).
 
     Raises:
@@ -267,12 +272,14 @@ def one_region(panel: pd.DataFrame, settings: OneRegionSettings) -> Result:
 
 def _synthetic(row: Result, rows: pd.DataFrame, settings: OneRegionSettings) -> Result:
     fitted = _synthetic_fit(rows, settings, settings.starts)
-    placebos = np.unique(np.round(np.asarray(fitted.placebo_effects, dtype=float), 10))
+    placebos = np.unique(np.round(np.asarray(fitted.variance_effects, dtype=float), 10))
     effect, error = float(fitted.att), float(fitted.se)
     p = float((1 + (np.abs(placebos) >= abs(effect)).sum()) / (1 + len(placebos)))
     reach = float(stats.norm.ppf(1 - settings.alpha / 2)) * error
     figures = {"placebo_regions": float(len(placebos)), "least_p": 1 / (1 + len(placebos))}
     figures |= {"pre_fit_rmse": float(fitted.pre_treatment_fit)} | _earlier(rows, settings)
+    if fitted.pre_fit_placebo_pvalue is not None:
+        figures["pre_fit_p"] = float(fitted.pre_fit_placebo_pvalue)
     value = Estimate(effect, error, effect - reach, effect + reach, p)
     return replace(row, value=value, diagnostics=figures)
 
@@ -291,4 +298,7 @@ def _synthetic_fit(rows: pd.DataFrame, settings: OneRegionSettings, starts: int)
     estimator = diff_diff().SyntheticDiD(
         variance_method="placebo", n_bootstrap=draws, seed=settings.seed, alpha=settings.alpha
     )
-    return estimator.fit(rows, settings.outcome, _TREATED, settings.region, settings.period, post_periods=after)
+    with warnings.catch_warnings():
+        # A poor fit before the start is a figure of the row (`pre_fit_p`), not a line on somebody's terminal.
+        warnings.simplefilter("ignore", UserWarning)
+        return estimator.fit(rows, settings.outcome, _TREATED, settings.region, settings.period, post_periods=after)

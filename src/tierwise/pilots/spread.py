@@ -69,7 +69,7 @@ def intracluster_correlation(outcome: Floats, clusters: Codes) -> float:
     within = float(((outcome - means[clusters]) ** 2).sum() / (count - groups))
     usual = (count - (sizes**2).sum() / count) / (groups - 1)
     total = between + (usual - 1) * within
-    return max(0.0, (between - within) / total) if total > 0 else 0.0
+    return float(max(0.0, (between - within) / total)) if total > 0 else 0.0
 
 
 def history_covariates(rows: pd.DataFrame, settings: PowerSettings) -> Floats:

@@ -7,13 +7,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tierwise.archetypes.clusters import distances
+from tierwise.archetypes.membership import Placed, membership_reasons
 from tierwise.archetypes.model import ArchetypeModel
 from tierwise.config.model_spec import FeatureSet
 from tierwise.errors import Fault, InvalidInput
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-COLUMNS = ("partner_id", "archetype_id", "archetype", "archetype_strength", "nearest_other", "archetype_status")
+COLUMNS = (
+    "partner_id", "archetype_id", "archetype", "archetype_strength", "nearest_other", "archetype_status",
+    "archetype_reason",
+)  # fmt: skip
 _NOWHERE = -1
 
 
@@ -39,6 +43,7 @@ def assign(model: ArchetypeModel, rows: pd.DataFrame) -> pd.DataFrame:
         Columns `COLUMNS`, in the order of the rows. `archetype_strength` runs from 0 (on the border) to 1 (at the
         centre): 1 - distance to the own centre / distance to the nearest other. `archetype_status` is named,
         tentative, unstable, outlier, or the reason why there are no archetypes; unstable ones have no name.
+        `archetype_reason` says by what the partner belongs there rather than to `nearest_other`.
 
     Raises:
         InvalidInput: If a column is missing.
@@ -48,7 +53,8 @@ def assign(model: ArchetypeModel, rows: pd.DataFrame) -> pd.DataFrame:
     result = pd.DataFrame({"partner_id": rows["partner_id"]})
     if not model.supported:
         return _without_archetypes(result, model.reason)
-    away = distances(model.space.matrix(rows), model.centres)
+    matrix = model.space.matrix(rows)
+    away = distances(matrix, model.centres)
     place = settle(away, remembered(model.memory, rows["partner_id"], model.ids), model.spec.stay_ratio)
     own, other, nearest_other = _margins(away, place)
     result["archetype_id"] = _named(list(model.ids), place)
@@ -58,11 +64,12 @@ def assign(model: ArchetypeModel, rows: pd.DataFrame) -> pd.DataFrame:
     limit = np.array([archetype.outlier_distance for archetype in model.archetypes])[place]
     status = _named([archetype.status for archetype in model.archetypes], place)
     result["archetype_status"] = status.where(own <= limit, "outlier")
+    result["archetype_reason"] = membership_reasons(model, rows, matrix, Placed(place, nearest_other))
     return result
 
 
 def _without_archetypes(result: pd.DataFrame, reason: str) -> pd.DataFrame:
-    for name in ("archetype_id", "archetype", "nearest_other"):
+    for name in ("archetype_id", "archetype", "nearest_other", "archetype_reason"):
         result[name] = pd.Series(None, index=result.index, dtype="str")
     result["archetype_strength"] = np.nan
     result["archetype_status"] = pd.Series(reason, index=result.index, dtype="str")

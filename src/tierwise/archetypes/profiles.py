@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from tierwise.config.model_spec import ArchetypeSpec, FeatureSet
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 RULE_COLUMNS = ("archetype_place", "rule", "partners", "precision", "recall", "accuracy")
 CHECK_COLUMNS = ("against", "overlap", "only_this")
 _FOLDS = 5
@@ -50,24 +51,33 @@ def typical_partners(away: Floats, labels: Ints, partners: pd.Series) -> list[st
 
 
 def rule_cards(rows: pd.DataFrame, labels: Ints, k: int, features: FeatureSet, spec: ArchetypeSpec) -> pd.DataFrame:
-    """Describe the clusters by a small surrogate tree; `accuracy` is cross-validated over partners.
+    """Describe each cluster by the best rule of a small tree that tells it from all others.
 
     Returns:
-        Columns `RULE_COLUMNS`; for each cluster its best leaf: the leaf that predicts it with the most members. A
-        cluster that no leaf predicts has no row.
+        Columns `RULE_COLUMNS`, one row per cluster: the leaf whose conditions pick its members out best (by the
+        harmonic mean of precision and recall). `accuracy` is that of one surrogate tree of the same depth for all
+        clusters together, cross-validated over partners.
     """
     names = sorted(features.names)
     matrix = np.column_stack([_filled(values_of(rows, name)) for name in names]) if names else np.zeros((len(rows), 0))
     if matrix.shape[1] == 0:
         return pd.DataFrame(columns=list(RULE_COLUMNS))
-    leaf = max(3, len(rows) // 100)
-    tree = DecisionTreeClassifier(max_depth=spec.rule_depth, min_samples_leaf=leaf, random_state=0)
-    folds = KFold(min(_FOLDS, len(rows)), shuffle=True, random_state=0)
-    accuracy = float(np.mean(cross_val_predict(tree, matrix, labels, cv=folds) == labels))
-    tree.fit(matrix, labels)
     titles = {feature.name: feature.title or feature.name for feature in features.metrics}
-    found = _best_leaves(tree, matrix, labels, [titles[name] for name in names])
-    return pd.DataFrame([(*row, accuracy) for row in found], columns=list(RULE_COLUMNS))
+    readable = [titles[name] for name in names]
+    accuracy = _surrogate_accuracy(matrix, labels, spec)
+    found = [(place, *_best_rule(matrix, labels == place, readable, spec), accuracy) for place in range(k)]
+    return pd.DataFrame(found, columns=list(RULE_COLUMNS))
+
+
+def _surrogate_accuracy(matrix: Floats, labels: Ints, spec: ArchetypeSpec) -> float:
+    kept = np.arange(len(matrix))[:: -(-len(matrix) // spec.fit_rows)]
+    tree = DecisionTreeClassifier(max_depth=spec.rule_depth, min_samples_leaf=_leaf(len(kept)), random_state=0)
+    folds = KFold(min(_FOLDS, len(kept)), shuffle=True, random_state=0)
+    return float(np.mean(cross_val_predict(tree, matrix[kept], labels[kept], cv=folds) == labels[kept]))
+
+
+def _leaf(rows: int) -> int:
+    return max(3, rows // 100)
 
 
 def _filled(values: Floats) -> Floats:
@@ -75,33 +85,50 @@ def _filled(values: Floats) -> Floats:
     return np.nan_to_num(values, nan=float(np.median(known)) if len(known) else 0.0)
 
 
-def _best_leaves(
-    tree: DecisionTreeClassifier, matrix: Floats, labels: Ints, titles: list[str]
-) -> Iterator[tuple[int, str, int, float, float]]:
-    leaf_of = tree.apply(matrix)
-    predicted = tree.predict(matrix)
-    paths = dict(_paths(tree, titles))
-    for place in sorted(set(predicted.tolist())):
-        members = {
-            leaf: int(np.sum((leaf_of == leaf) & (labels == place))) for leaf in set(leaf_of[predicted == place])
-        }
-        leaf = min(members, key=lambda leaf: (-members[leaf], leaf))
-        size = int(np.sum(leaf_of == leaf))
-        yield place, paths[leaf], size, members[leaf] / size, members[leaf] / int(np.sum(labels == place))
+def _best_rule(matrix: Floats, inside: Bools, titles: list[str], spec: ArchetypeSpec) -> tuple[str, int, float, float]:
+    """Return the conditions of the best leaf, how many partners meet them, their precision and recall."""
+    tree = DecisionTreeClassifier(
+        max_depth=spec.rule_depth, min_samples_leaf=_leaf(len(matrix)), class_weight="balanced", random_state=0
+    )
+    leaf_of = tree.fit(matrix, inside).apply(matrix)
+    leaves, sizes = np.unique(leaf_of, return_counts=True)
+    hits = np.array([int(inside[leaf_of == leaf].sum()) for leaf in leaves])
+    fit = np.round(2 * hits / (sizes + inside.sum()), 9)
+    best = int(np.argmax(fit))
+    rule = _conditions(tree, int(leaves[best]), titles)
+    return rule, int(sizes[best]), float(hits[best] / sizes[best]), float(hits[best] / max(1, inside.sum()))
 
 
-def _paths(tree: DecisionTreeClassifier, titles: list[str]) -> Iterator[tuple[int, str]]:
-    """Yield each leaf with its conditions in words."""
+def _conditions(tree: DecisionTreeClassifier, leaf: int, titles: list[str]) -> str:
+    """Return a leaf's conditions in words, one per metric: above, at most, or between."""
     inner = tree.tree_
-    open_nodes: list[tuple[int, tuple[str, ...]]] = [(0, ())]
-    while open_nodes:
-        node, path = open_nodes.pop()
-        if inner.children_left[node] == inner.children_right[node]:
-            yield node, " and ".join(path) or "all partners"
-            continue
-        title, threshold = titles[inner.feature[node]], f"{inner.threshold[node]:,.6g}"
-        open_nodes.append((int(inner.children_left[node]), (*path, f"{title} at most {threshold}")))
-        open_nodes.append((int(inner.children_right[node]), (*path, f"{title} above {threshold}")))
+    parent = {int(child): (node, upper) for node in range(inner.node_count) for child, upper in _children(inner, node)}
+    bounds: dict[str, tuple[float, float]] = {}
+    node = leaf
+    while node in parent:
+        node, upper = parent[node]
+        title, threshold = titles[inner.feature[node]], float(inner.threshold[node])
+        low, high = bounds.get(title, (-np.inf, np.inf))
+        bounds[title] = (max(low, threshold), high) if upper else (low, min(high, threshold))
+    return " and ".join(_bound(title, *bounds[title]) for title in sorted(bounds)) or "all partners"
+
+
+def _children(inner: Any, node: int) -> list[tuple[int, bool]]:
+    if inner.children_left[node] == inner.children_right[node]:
+        return []
+    return [(inner.children_left[node], False), (inner.children_right[node], True)]
+
+
+def _bound(title: str, low: float, high: float) -> str:
+    if np.isinf(low):
+        return f"{title} at most {_figure(high)}"
+    if np.isinf(high):
+        return f"{title} above {_figure(low)}"
+    return f"{title} above {_figure(low)} and at most {_figure(high)}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def only_checks(rows: pd.DataFrame, labels: Ints, features: FeatureSet) -> pd.DataFrame:

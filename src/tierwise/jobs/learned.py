@@ -7,7 +7,7 @@ from datetime import date
 
 import pandas as pd
 
-from tierwise.archetypes import ArchetypeModel
+from tierwise.archetypes import ArchetypeModel, archetype_notes
 from tierwise.config.load import Workspace
 from tierwise.config.model_spec import FeatureSet, ModelSpec
 from tierwise.jobs.stability import Stability
@@ -67,7 +67,8 @@ class Learned:
         found = self.potential.diagnostics
         rows = zip(found["code"], found["message"], found["value"], strict=True)
         notes = tuple(f"{code}: {message}" + (f" ({value})" if value else "") for code, message, value in rows)
-        return notes if self.tuning is None else (*notes, f"tuning: {self.tuning.sentence}")
+        tuned = () if self.tuning is None else (f"tuning: {self.tuning.sentence}",)
+        return (*notes, *archetype_notes(self.archetypes), *tuned)
 
     @property
     def archetypes_sentence(self) -> str:

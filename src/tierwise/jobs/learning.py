@@ -14,7 +14,7 @@ from tierwise.config.model_spec import FeatureSet, ModelSpec
 from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.leak_guards import guard, history_facts
-from tierwise.jobs.snapshots import archetype_features, build_snapshots
+from tierwise.jobs.snapshots import archetype_features, build_snapshots, departed
 from tierwise.potential import Backtest, Leaks
 from tierwise.tables import fingerprint
 from tierwise.tracking import Registry
@@ -32,12 +32,14 @@ class LearningData:
         snapshots: The labelled snapshots of past quarter ends and the rows of the as-of date.
         facts: The partners' history on record, for the guards against leaks.
         data_fingerprint: The fingerprint of the accepted tables.
+        departed: The partners that had left by the as-of date.
     """
 
     as_of: date
     snapshots: pd.DataFrame
     facts: pd.DataFrame
     data_fingerprint: str
+    departed: frozenset[str] = frozenset()
 
     @property
     def current(self) -> pd.DataFrame:
@@ -53,7 +55,9 @@ def learning_data(engine: Engine, workspace: Workspace, as_of: date) -> Learning
     """
     snapshots = build_snapshots(engine, workspace, as_of)
     facts = history_facts(engine, workspace)
-    data = LearningData(as_of, snapshots, facts, fingerprint(engine, workspace, as_of))
+    data = LearningData(
+        as_of, snapshots, facts, fingerprint(engine, workspace, as_of), departed(engine, workspace, as_of)
+    )
     if data.current.empty:
         todo = "take a later as-of date"
         raise InvalidInput(Fault(f"no partner is known yet on {as_of}", "partners", todo=todo))
@@ -61,9 +65,10 @@ def learning_data(engine: Engine, workspace: Workspace, as_of: date) -> Learning
 
 
 def find_archetypes(workspace: Workspace, spec: ModelSpec, data: LearningData, registry: Registry) -> ArchetypeModel:
-    """Find the archetypes of the as-of date; they carry on the identities of the version in force."""
+    """Find the archetypes of the partners that are there; they carry on the identities of the version in force."""
+    present = data.current[~data.current["partner_id"].isin(data.departed)].reset_index(drop=True)
     by, seed = archetype_features(workspace), workspace.settings.seed
-    return archetypes.fit(data.current, by, spec.archetypes, seed, previous=_archetypes_in_force(registry))
+    return archetypes.fit(present, by, spec.archetypes, seed, previous=_archetypes_in_force(registry))
 
 
 def _archetypes_in_force(registry: Registry) -> ArchetypeModel | None:

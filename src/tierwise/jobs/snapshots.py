@@ -92,6 +92,15 @@ def build_snapshots(engine: Engine, workspace: Workspace, as_of: date) -> pd.Dat
     return _with_labels(seen, rows, {**ends, as_of: label_until(workspace, as_of)}, workspace.settings.potential.metric)
 
 
+def departed(engine: Engine, workspace: Workspace, as_of: date) -> frozenset[str]:
+    """The partners that had left by a date, by the partner table's `left_on`; nobody where it has no such column."""
+    table = workspace.partner_table
+    if "left_on" not in workspace.table(table).columns:
+        return frozenset()
+    rows = engine.rows(f"SELECT partner_id FROM {quoted(table)} WHERE left_on <= DATE '{as_of.isoformat()}'")
+    return frozenset(str(row[0]) for row in rows)
+
+
 def _with_labels(seen: pd.DataFrame, rows: pd.DataFrame, ends: dict[date, date], target: str) -> pd.DataFrame:
     """Add to each snapshot the target at the end of its horizon; missing where that date was not computed."""
     until = {pd.Timestamp(day): pd.Timestamp(end) for day, end in ends.items()}

@@ -76,7 +76,7 @@ def _card(learned: Learned, plots: Sequence[Plot]) -> ModelCard:
         scores=learned.backtest.scores,
         calibration=learned.backtest.calibration,
         coverage=learned.backtest.coverage,
-        archetypes=learned.composition[["archetype", "partners", "share"]],
+        archetypes=archetypes.profile_table(learned.archetypes),
         archetypes_sentence=learned.archetypes_sentence,
         leaks=learned.leaks.tested,
         alarm=learned.leaks.alarm,

@@ -12,7 +12,7 @@ from tierwise.reports.text_table import markdown_table
 
 MOST = 10
 LONGEST_NAME = 60
-_MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 
 
 def as_markdown(pack: Pack) -> str:
@@ -34,7 +34,8 @@ def as_markdown(pack: Pack) -> str:
 def plain(text: str) -> str:
     """A text that Markdown shows as it is: no link, no markup, no mention, on one line."""
     one_line = " ".join(clip(text, 300).split())
-    return _MARKS.sub(r"\\\1", one_line).replace("@", "@\N{ZERO WIDTH SPACE}").replace("://", ":\N{ZERO WIDTH SPACE}//")
+    harmless = one_line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKS.sub(r"\\\1", harmless).replace("@", "@\N{ZERO WIDTH SPACE}").replace("://", ":\N{ZERO WIDTH SPACE}//")
 
 
 def _summary(pack: Pack) -> str:

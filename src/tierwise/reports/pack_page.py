@@ -42,10 +42,11 @@ class Filters:
 
 @dataclass(frozen=True)
 class ListPage:
-    """One page of a long list: its file, its number, and its rows."""
+    """One page of a long list: its file, its number, the place of its first row among all, and its rows."""
 
     file: str
     number: int
+    first: int
     rows: tuple[PackRow, ...]
 
     @property
@@ -83,7 +84,7 @@ def list_pages(rows: Sequence[PackRow]) -> tuple[ListPage, ...]:
         return ()
     starts = range(0, len(rows), PER_LIST)
     return tuple(
-        ListPage(f"list-{number:03d}.html", number, tuple(rows[start : start + PER_LIST]))
+        ListPage(f"list-{number:03d}.html", number, start, tuple(rows[start : start + PER_LIST]))
         for number, start in enumerate(starts, start=1)
     )
 

@@ -23,6 +23,8 @@ Codes = NDArray[np.int64]
 # CR2 takes the square root of a matrix per cluster; above this many units a cluster, CR1 with G - 1 degrees serves.
 LARGEST_CR2_CLUSTER = 1500
 _MOST_LEVERAGE = 0.999
+# Residuals below this share of the largest outcome are rounding: a fixed cost per arm has no error.
+_ROUNDING = 1e-12
 _UNITS_PER_COEFFICIENT = 5
 _CLUSTERS_PER_COEFFICIENT = 3
 
@@ -118,6 +120,8 @@ def fit(design: Design, outcome: Floats, clusters: Codes | None = None) -> Fit:
     model = OLS(outcome, design.columns)
     fitted = model.fit()
     residuals = np.asarray(fitted.resid)
+    if np.abs(residuals).max() <= _ROUNDING * np.abs(outcome).max():
+        residuals = np.zeros_like(residuals)
     if clusters is not None and np.bincount(clusters).max() > LARGEST_CR2_CLUSTER:
         robust = fitted.get_robustcov_results("cluster", groups=clusters, use_t=True)
         degrees = np.full(design.columns.shape[1], len(np.unique(clusters)) - 1.0)

@@ -106,8 +106,8 @@ def _ratios(readings: Sequence[Reading], units: Units, place: int, money: MoneyS
     ]  # fmt: skip
     joint = _joint(readings, units, place, 1 - like.level)
     if joint is None:
-        code = next((reading.reason_code for reading in readings if reading.reason_code), None)
-        return [row.without_value(code or "denominator_not_distinguishable") for row in rows]
+        code = readings[0].reason_code or "denominator_not_distinguishable"
+        return [row.without_value(code) for row in rows]
     back = fieller(joint.margin, joint.cost, joint.covariance, joint.critical)
     pay = fieller(joint.cost, joint.margin, joint.covariance[::-1, ::-1], joint.critical)
     return [_row(rows[0], back, 1.0, -1.0), _row(rows[1], pay, money.window_months, 0.0)]

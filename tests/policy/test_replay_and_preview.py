@@ -168,11 +168,12 @@ def test_preview_page_shows_the_matrix(previewed: PreviewReport) -> None:
 
 def test_replay_page_shows_shares_and_moves(engine: Engine, panel: dict) -> None:
     replays = {"<b>none</b>": replay(engine, policy(), panel), "default": replay(engine, policy({}), panel)}
-    report = ReplayReport("test", DAYS, replays, with_models=True)
+    report = ReplayReport("test", DAYS, replays, with_models=True, in_hindsight=DAYS[:2])
     page = replay_page(report)
     assert page.count("<svg") == 4
     assert "<b>none" not in page
-    assert "knew more than was known then" in page
+    assert "In 2 of 6 reviews no version was in force yet" in page
+    assert "more than was known then" in page
     assert "moves per partner-year" in report.as_text()
     for picture in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
         assert ElementTree.fromstring(picture).get("role") == "img"

@@ -16,7 +16,7 @@ from tierwise.config.policy import Policy, load_policy
 from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
-from tierwise.jobs.policy_inputs import asks_for_models, inputs_for, policy_inputs
+from tierwise.jobs.policy_inputs import asks_for_models, inputs_for, policy_inputs, versions_then
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.snapshots import first_event_date
 from tierwise.jobs.tier_history import history_before
@@ -156,6 +156,8 @@ def preview_policy(workspace: Workspace, request: PolicyRequest, notify: Notify 
 def replay_policy(workspace: Workspace, request: PolicyRequest, notify: Notify = silent) -> ReplayReport:
     """Review every past review day by a policy, side by side with the policies in force.
 
+    The models' outputs on a day are those of the version in force then; before there was one, of today's.
+
     Raises:
         InvalidInput: If the policy is not found, does not fit the data, or there is no review to replay.
         Refused: If the data is unfit, or a policy needs a model and none is in force.
@@ -168,7 +170,8 @@ def replay_policy(workspace: Workspace, request: PolicyRequest, notify: Notify =
         days = _review_days(workspace, request, first_event_date(engine, workspace))
         policies = list(workspace.policies) if new is None else [new, *workspace.policies]
         with_models = asks_for_models(policies)
-        panel = policy_inputs(engine, workspace, days, with_models)
+        versions = versions_then(workspace, days) if with_models else {}
+        panel = policy_inputs(engine, workspace, days, with_models, versions)
         steps.begin("replay")
         calendar = workspace.settings.calendar
         series: dict[str, Replay] = {}
@@ -177,7 +180,8 @@ def replay_policy(workspace: Workspace, request: PolicyRequest, notify: Notify =
         in_time = _inputs_in_force(engine, workspace, panel)
         if in_time:
             series["policies in force"] = replay(engine, workspace.policies, in_time, calendar)
-    report = ReplayReport(workspace.settings.name, tuple(panel), series, with_models)
+    in_hindsight = tuple(day for day in panel if day not in versions) if with_models else ()
+    report = ReplayReport(workspace.settings.name, tuple(panel), series, with_models, in_hindsight)
     name = "in-force" if new is None else f"{new.policy}-{new.effective_from}"
     page = _folder(workspace, request) / f"replay-{name}.html"
     write_text(page, replay_page(report))

@@ -16,6 +16,8 @@ from tierwise.metrics import compute
 from tierwise.policy import needed_columns, with_flags
 from tierwise.potential import PotentialModel
 from tierwise.tracking import Registry
+from tierwise.tracking.history import in_force_at
+from tierwise.tracking.names import CHAMPION
 
 FLAGS_TABLE = "flags"
 ARCHETYPE_COLUMNS = frozenset({"archetype", "archetype_id", "archetype_strength", "archetype_status"})
@@ -29,23 +31,44 @@ def asks_for_models(policies: Iterable[Policy]) -> bool:
 
 
 def policy_inputs(
-    engine: Engine, workspace: Workspace, days: Sequence[date], with_models: bool
+    engine: Engine,
+    workspace: Workspace,
+    days: Sequence[date],
+    with_models: bool,
+    versions: Mapping[date, str] | None = None,
 ) -> dict[date, pd.DataFrame]:
     """Compute the inputs of every day, one row per partner known on it.
 
-    With models, the version in force today is applied to every day, also to days before it was trained; it then knows
-    more than was known on that day.
+    Args:
+        engine: Holds the accepted tables.
+        workspace: The workspace.
+        days: The days.
+        with_models: Whether the models' outputs are joined.
+        versions: The model version of a day; the one in force today for every other, which on a past day knows more
+            than was known then.
 
     Raises:
         Refused: If models are asked for and none is in force.
+        InvalidInput: If a version does not fit the metrics.
     """
     if not days:
         return {}
     rows = compute(engine, workspace, sorted(days))
     panel = {day: rows[rows["as_of"] == pd.Timestamp(day)].reset_index(drop=True) for day in sorted(days)}
     known = {day: frame for day, frame in panel.items() if len(frame)}
-    given = _with_models(workspace, known) if with_models else known
+    given = _with_models(workspace, known, versions or {}) if with_models else known
     return {day: with_recorded_flags(engine, workspace, frame, day) for day, frame in given.items()}
+
+
+def versions_then(workspace: Workspace, days: Sequence[date]) -> dict[date, str]:
+    """The model version that was in force at the end of each day; days before the first one are left out.
+
+    Raises:
+        OutsideFailure: If MLflow fails.
+    """
+    entries = Registry.of(workspace).history()
+    found = {day: in_force_at(entries, day) for day in days}
+    return {day: str(entry["version"]) for day, entry in found.items() if entry is not None}
 
 
 def inputs_for(
@@ -92,11 +115,20 @@ def with_recorded_flags(engine: Engine, workspace: Workspace, inputs: pd.DataFra
     return with_flags(inputs, flags, as_of)
 
 
-def _with_models(workspace: Workspace, panel: dict[date, pd.DataFrame]) -> dict[date, pd.DataFrame]:
-    bundle = Registry.of(workspace).load_champion().bundle
-    found = archetypes.from_parts(bundle.group("archetypes"))
-    model = potential.from_parts(bundle.group("potential"))
-    return {day: with_outputs(rows, model, found) for day, rows in panel.items()}
+def _with_models(
+    workspace: Workspace, panel: Mapping[date, pd.DataFrame], versions: Mapping[date, str]
+) -> dict[date, pd.DataFrame]:
+    registry = Registry.of(workspace)
+    used = {day: versions.get(day, CHAMPION) for day in panel}
+    bundles = {
+        version: (registry.load_champion() if version == CHAMPION else registry.load_version(version)).bundle
+        for version in sorted(set(used.values()))
+    }
+    models = {
+        version: (potential.from_parts(bundle.group("potential")), archetypes.from_parts(bundle.group("archetypes")))
+        for version, bundle in bundles.items()
+    }
+    return {day: with_outputs(rows, *models[used[day]]) for day, rows in panel.items()}
 
 
 def with_outputs(rows: pd.DataFrame, model: PotentialModel, found: ArchetypeModel) -> pd.DataFrame:

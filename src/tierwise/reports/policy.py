@@ -15,9 +15,10 @@ from tierwise.errors import Fault
 from tierwise.policy import Change, Finding, Preview, Replay, compare_replays, worst
 from tierwise.reports.sections import Section, sections_text
 
+_THEN = "The policy uses the models' outputs; each review took the version that was in force on its day."
 _HINDSIGHT = (
-    "The policy uses the models' outputs. The version in force today was applied to every past day, so it knew more "
-    "than was known then: judge moves and shares by it, not the accuracy."
+    "The policy uses the models' outputs. In {reviews} no version was in force yet, so today's was applied, which knew "
+    "more than was known then: judge moves and shares by it, not the accuracy."
 )
 
 
@@ -137,6 +138,7 @@ class ReplayReport:
         days: The reviews.
         replays: The replays by the policy's version.
         with_models: Whether the policies use the models' outputs.
+        in_hindsight: The reviews that took today's model version, because none was in force then.
         page: The page written, if any.
     """
 
@@ -144,6 +146,7 @@ class ReplayReport:
     days: tuple[date, ...]
     replays: Mapping[str, Replay]
     with_models: bool
+    in_hindsight: tuple[date, ...] = ()
     page: Path | None = None
 
     def with_page(self, page: Path) -> ReplayReport:
@@ -173,6 +176,7 @@ class ReplayReport:
             "shares": {name: records(replayed.shares) for name, replayed in self.replays.items()},
             "matrix": {name: records(replayed.matrix) for name, replayed in self.replays.items()},
             "with_models": self.with_models,
+            "in_hindsight": [day.isoformat() for day in self.in_hindsight],
             "page": None if self.page is None else str(self.page),
         }
 
@@ -262,9 +266,18 @@ def _summary_section(report: ReplayReport) -> Section:
     text = (
         "A move is reversed when one in the other direction follows within a year. A placement is mis-tiered when the "
         "partner's figures at the next review earned another tier.",
-        *([_HINDSIGHT] if report.with_models else []),
+        *_about_models(report),
     )
     return Section("Moves and errors", header, rows, frozenset(range(1, 8)), text)
+
+
+def _about_models(report: ReplayReport) -> list[str]:
+    if not report.with_models:
+        return []
+    if not report.in_hindsight:
+        return [_THEN]
+    some = f"{len(report.in_hindsight)} of {len(report.days)} reviews"
+    return [_HINDSIGHT.format(reviews="all reviews" if len(report.in_hindsight) == len(report.days) else some)]
 
 
 def _shares_section(report: ReplayReport) -> Section:

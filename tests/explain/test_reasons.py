@@ -66,8 +66,8 @@ def test_the_reasons_of_a_partner_who_stays() -> None:
     said = word_reasons(_tables(_moves()), WORDING)
     assert said["sentence"].tolist() == [
         "Stays in growth: the criteria give the tier already held.",
-        "Missing for strategic: won revenue over the last 4 quarters: USD 250 k as of 2026-09-30, at least USD 400 k"
-        " needed, USD 150 k short.",
+        "The nearest gap to strategic is won revenue over the last 4 quarters: USD 250 k as of 2026-09-30, at least"
+        " USD 400 k needed, USD 150 k short.",
         "Partner value: 33; most from revenue (31 of 40), most room in certified (2 of 12).",
         "Potential USD 520 k over the next 4 quarters, associated with sales (× 1.80) and service (× 0.90) against "
         "the whole channel.",

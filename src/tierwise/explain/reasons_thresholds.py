@@ -43,7 +43,7 @@ def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, 
         "value": figures(rows["value"], units),
         "asked": [PHRASES.get(sign, "{}").format(text) for sign, text in zip(rows["operator"], asked, strict=True)],
         "gap": figures(rows["gap"], units),
-        "spare": figures((rows["value"] - rows["threshold"]).abs(), units),
+        "spare": _spare(rows, units),
         "more": [_more(count) for count in rows["others"]],
         "median": _medians(rows, units),
     }
@@ -53,6 +53,12 @@ def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, 
 
 def _named(rows: pd.DataFrame, has_numbers: pd.Series) -> zip[tuple[str, bool, str]]:
     return zip(rows["metric"], has_numbers, rows["expression"], strict=True)
+
+
+def _spare(rows: pd.DataFrame, units: list[str]) -> list[str]:
+    room = (rows["value"] - rows["threshold"]).abs()
+    shown = zip(figures(room, units), room.tolist(), strict=True)
+    return [PHRASES["to_spare"].format(text) if over else PHRASES["met_exactly"] for text, over in shown]
 
 
 def _more(others: int) -> str:

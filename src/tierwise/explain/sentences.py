@@ -164,18 +164,18 @@ DECIDING: dict[str, Sentence] = {
 SUPPORTING: dict[str, Sentence] = {
     "closest_threshold": Sentence(
         "the criterion of the recommended tier that is met most narrowly",
-        "Closest call for {tier}: {title}: {value} as of {as_of}, {asked} needed, {spare} to spare.{median}",
-        "Closest call for {tier}: {title}: {value} as of {as_of}, {asked} needed.{median}",
+        "The closest call for {tier} is {title}: {value} as of {as_of}, {asked} needed, {spare}.{median}",
+        "The closest call for {tier} is {title}: {value} as of {as_of}, {asked} needed, {spare}.{median}",
     ),
     "missed_threshold": Sentence(
         "the criterion of the current tier that is missed most widely",
-        "Missed for {tier}: {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
-        "Missed for {tier}: {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
+        "The widest gap to {tier} is {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
+        "The widest gap to {tier} is {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
     ),
     "missing_for_next_tier": Sentence(
         "what the next tier asks for that is nearest to being met",
-        "Missing for {tier}: {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
-        "Missing for {tier}: {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
+        "The nearest gap to {tier} is {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
+        "The nearest gap to {tier} is {title}: {value} as of {as_of}, {asked} needed, {gap} short{more}.{median}",
     ),
     "unknown_figure": Sentence(
         "a figure that a criterion needs is unknown",
@@ -257,6 +257,8 @@ PHRASES: dict[str, str] = {
     "against_region": "; against {count} {tier} partners in {group}, with {families}",
     "against_alike": "; against {count} {tier} partners of the same archetype, with {families}",
     "against_tier": "; against {count} {tier} partners, with {families}",
+    "to_spare": "{} to spare",
+    "met_exactly": "met exactly",
     "floor": "at least {asked} ({title})",
     "more_activity": "more activity",
 }

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from tests.channel import AS_OF, BEFORE, TODAY
-from tests.jobs.tiny_workspace import deal, write_workspace
+from tests.jobs.small_channel import PARTNERS, small_channel
 from tierwise import archetypes
-from tierwise.config.load import Workspace, load_workspace
+from tierwise.config.load import load_workspace
 from tierwise.errors import Refused
 from tierwise.jobs.explain import explain_partner
 from tierwise.jobs.progress import Step
@@ -23,36 +22,9 @@ from tierwise.store.manifests import read_review
 from tierwise.store.partner_rows import read_records
 from tierwise.tracking import Registry
 
-PARTNERS = 30
-QUICK = """tierwise_model: 1
-potential: {trees: {trees: 30, threads: 1}, gate: {bootstraps: 50}, backtest: {bootstraps: 20, origins: 2}}
-archetypes: {starts: 3, bootstraps: 4, k_max: 5, null_draws: 19}
-"""
-
-
-def _small_channel(folder: Path, quarters: int) -> Workspace:
-    """Thirty partners who have sold for so many quarters, each about as much as ever."""
-    random = np.random.default_rng(20261121)
-    ends = pd.date_range(end="2026-09-30", periods=quarters, freq="QE")
-    deals = [
-        deal(f"P{number:02d}", f"{day - pd.Timedelta(days=int(random.integers(1, 80))):%Y-%m-%d}", int(amount))
-        for number, level in enumerate(random.lognormal(9, 1.2, PARTNERS))
-        for day in ends
-        for amount in random.gamma(4, level / 4, 2) + 1
-    ]
-    people = [
-        {"partner_id": f"P{number:02d}", "date": "2026-05-04", "person": f"p{one}"}
-        for number in range(PARTNERS)
-        for one in range(number % 4)
-    ]
-    partners = [{"partner_id": f"P{number:02d}", "joined_on": "2023-01-02"} for number in range(PARTNERS)]
-    (folder / "models").mkdir(parents=True)
-    (folder / "models" / "default.yaml").write_text(QUICK, "utf-8")
-    return write_workspace(folder, {"partners": partners, "deals": deals, "certifications": people})
-
 
 def test_three_quarters_of_thirty_partners_give_persistence_and_say_what_could_not_be_done(tmp_path: Path) -> None:
-    workspace = _small_channel(tmp_path, 3)
+    workspace = small_channel(tmp_path, 3)
     told: list[Step] = []
     summary = train(workspace, AS_OF, TODAY, told.append)
     assert (summary.version, summary.alias, summary.gate) == (1, "champion", "persistence")
@@ -72,7 +44,7 @@ def test_three_quarters_of_thirty_partners_give_persistence_and_say_what_could_n
 def test_the_same_knowledge_trains_the_same_bytes_whatever_came_later(tmp_path: Path) -> None:
     facts = []
     for name in ("with", "without"):
-        workspace = _small_channel(tmp_path / name, 12)
+        workspace = small_channel(tmp_path / name, 12)
         path = workspace.data_folder / "deals.csv"
         deals = pd.read_csv(path, dtype=str)
         later = deals["date"] > BEFORE.isoformat()
@@ -87,7 +59,7 @@ def test_the_same_knowledge_trains_the_same_bytes_whatever_came_later(tmp_path: 
 
 
 def test_data_that_lost_too_much_train_nothing(tmp_path: Path) -> None:
-    workspace = _small_channel(tmp_path, 3)
+    workspace = small_channel(tmp_path, 3)
     path = workspace.data_folder / "deals.csv"
     deals = pd.read_csv(path, dtype=str)
     deals.loc[: len(deals) // 3, "partner_id"] = "nobody"
@@ -152,7 +124,8 @@ def test_a_retrain_waits_as_challenger_and_carries_the_archetypes_on(
 
 def test_every_page_shows_the_stored_rows(scored_channel: Path) -> None:
     workspace = load_workspace(scored_channel)
-    stored = read_table(scored_channel / "output", AS_OF, "recommendations").set_index("partner_id")
+    output = scored_channel / "output"
+    stored = read_table(output, AS_OF, "recommendations").set_index("partner_id")
     for partner in stored.index[::15]:
         page = explain_partner(workspace, partner)
         row = stored.loc[partner].dropna()

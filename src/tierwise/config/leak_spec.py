@@ -22,7 +22,7 @@ class LeakSpec(Settings):
         attribute_gain: How much more an attribute must tell of the future than of the past before it is named.
         follows: How closely a static attribute must follow the partner's history on record before it is named; 0 is
             no better than chance, 1 is without exception.
-        confidence: Least bootstrap probability of such a difference.
+        confidence: Least bootstrap probability that the difference is more than half of that.
         bootstraps: Bootstrap samples of partners.
         origins: At most how many past reviews are looked at for metrics and the model, the latest first.
         partners: Reviews with fewer partners than this are not looked at.
@@ -30,7 +30,7 @@ class LeakSpec(Settings):
     """
 
     gain: _Share = 0.08
-    attribute_gain: _Share = 0.1
+    attribute_gain: _Share = 0.15
     follows: _Share = 0.9
     confidence: _Share = 0.99
     bootstraps: _Count = 200

@@ -209,7 +209,8 @@ def _compare(
 ) -> dict[str, object] | None:
     """Compare what a column tells with its yardstick, pooled over reviews; None where there is no review.
 
-    The bootstrap runs only where the difference is large enough to be named at all.
+    The bootstrap runs only where the difference is large enough to be named at all, and asks whether it is more than
+    half of that: on few partners a difference that stands out may still be chance.
     """
     if not blocks:
         return None
@@ -219,7 +220,7 @@ def _compare(
     probability = float("nan")
     if own[0] - yardstick[0] >= least:
         own_draws, yardstick_draws = _pooled(blocks, draws, shares, full=False)
-        probability = float(np.mean(own_draws[1:] > yardstick_draws[1:]))
+        probability = float(np.mean(own_draws[1:] - yardstick_draws[1:] > least / 2))
     return {
         "subject": subject, "kind": kind, "code": code, "share": float(own[0]), "yardstick": float(yardstick[0]),
         "probability": probability, "reviews": len(blocks), "partners": sum(len(block) for block in blocks),

@@ -15,7 +15,7 @@ import pandas as pd
 from tierwise.config.leak_spec import LeakSpec
 
 _MOST_LEVELS_SHARE = 5
-_MOST_COMMON = 0.9
+_MOST_COMMON = 0.8
 
 
 def attributes_from_history(
@@ -68,7 +68,8 @@ def _in_bands(levels: pd.Series, fact: pd.Series) -> float:
     order = value.groupby(levels).median().sort_values(kind="stable")
     place = levels.map({level: position for position, level in enumerate(order.index)}).to_numpy(dtype=np.int64)
     commonest = float(np.bincount(place).max() / len(place))
-    ranked = place[np.lexsort((place, value.to_numpy()))]
+    # Partners with the same fact stand in the worst order, so that a fact that hardly varies proves nothing.
+    ranked = place[np.lexsort((-place, value.to_numpy()))]
     return _above_chance(_longest_ordered(ranked.tolist()) / len(ranked), commonest)
 
 

@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS ?= true
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo test check format bench docs lock clean
+.PHONY: help setup demo test check format bench docs pictures lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: $(STAMP) ## run the benchmarks and print their figures
 
 docs: $(STAMP) ## write the generated pages of docs/ anew
 	@$(BIN)/python -m tools.docs
+
+pictures: $(STAMP) ## take the pictures of docs/images anew (needs Chromium); ARGS="--data DIR" takes Olist's too
+	@$(BIN)/python -m tools.pictures $(ARGS)
 
 lock: $(BIN)/uv ## resolve the dependencies anew into the lock files
 	@echo uv==$$($(BIN)/uv --version | cut -d ' ' -f 2) | $(COMPILE) --output-file requirements-install.lock -

@@ -23,6 +23,7 @@ from tests.potential.rfm import read_olist  # noqa: E402
 from tierwise import pilots  # noqa: E402
 from tierwise.config.pilot import AnalysisSettings, OutcomeSettings, PowerSettings  # noqa: E402
 from tierwise.pilots.power_simulation import simulate  # noqa: E402
+from tierwise.synthetic import ChannelSettings, generate  # noqa: E402
 
 SEED = 20261122
 DATA = Path(os.environ.get("TIERWISE_DATA") or ROOT.parent / "shared" / "data")
@@ -85,13 +86,26 @@ def olist_sellers() -> pd.DataFrame:
     return frame.assign(**{name: frame["partner_id"].map(total).fillna(0.0) for name, total in sums.items()})
 
 
-def aa_on_olist() -> None:
-    """200 random pilots without any effect on real sellers: false positives, one test and a Holm family of 4."""
-    frame = olist_sellers()
+def demo_partners() -> pd.DataFrame:
+    """Won amounts per partner of the demo channel in the last year, and in the year before; currencies as written."""
+    deals = generate(ChannelSettings(), 1).tables["deals"].to_pandas()
+    day, amount = pd.to_datetime(deals["decided_on"]), pd.to_numeric(deals["amount"], errors="coerce")
+    won = (deals["status"] == "won") & (amount > 0)
+    years = {"past": ("2024-10-01", "2025-10-01"), "revenue": ("2025-10-01", "2026-10-01")}
+    sums = {
+        name: amount[won & (day >= first) & (day < last)].groupby(deals["partner_id"]).sum()
+        for name, (first, last) in years.items()
+    }
+    frame = pd.DataFrame({"partner_id": sorted(deals.loc[day < "2025-10-01", "partner_id"].astype(str).unique())})
+    return frame.assign(**{name: frame["partner_id"].map(total).fillna(0.0) for name, total in sums.items()})
+
+
+def aa(name: str, frame: pd.DataFrame) -> None:
+    """200 random pilots of three arms without any effect: false positives, one test and a Holm family of 4."""
     rng = np.random.default_rng(SEED)
     frame = frame.assign(sold=(frame["revenue"] > 0).astype(float))
     outcomes = {"revenue": OutcomeSettings(role="primary"), "sold": OutcomeSettings(role="primary")}
-    settings = AnalysisSettings(control="control", outcomes=outcomes, covariates=("past",))
+    settings = AnalysisSettings(control="control", outcomes=outcomes, covariates=("past",), permutations=1)
     single = family = tests = 0
     for _ in range(200):
         drawn = frame.assign(arm=rng.permutation(np.resize(["control", "mdf", "sla"], len(frame))))
@@ -99,23 +113,37 @@ def aa_on_olist() -> None:
         single += sum(row.effect().p < 0.05 for row in rows)
         tests += len(rows)
         family += min(row.p_adjusted for row in rows) < 0.05
-    print(f"aa-olist      {len(frame):,} sellers: false positives {single / tests:.3f} (band .03-.07), "
+    print(f"{name:13} {len(frame):,} partners: false positives {single / tests:.3f} (band .03-.07), "
           f"Holm family {family / 200:.3f} (bound .05)")  # fmt: skip
 
 
-def planner() -> None:
-    """The power promised at the detectable effect against the power realised on fresh draws, on Olist sellers."""
-    frame = olist_sellers()
+def injected() -> None:
+    """+15 % on random arms of the demo channel, 200 runs: how often the interval holds it."""
+    frame, rng = demo_partners(), np.random.default_rng(SEED)
+    truth_here = 0.15 * frame["revenue"].mean()
+    held = relative = 0
+    for _ in range(200):
+        arm = rng.permutation(np.arange(len(frame)) % 2)
+        drawn = frame.assign(arm=np.where(arm, "mdf", "control"), revenue=frame["revenue"] * (1 + 0.15 * arm))
+        [row] = pilots.analyse(drawn, truth.settings(covariates=("past",))).results
+        held += row.effect().low <= truth_here <= row.effect().high
+        relative += row.relative.low <= 0.15 <= row.relative.high
+    print(f"injected      +15 % on {len(frame)} partners of the demo channel: held by the interval in {held / 200:.3f} "
+          f"of 200 runs, by the relative one in {relative / 200:.3f} (band .93-.97)")  # fmt: skip
+
+
+def planner(name: str, frame: pd.DataFrame) -> None:
+    """The power promised at the detectable effect against the power realised on fresh draws."""
     settings = PowerSettings(
         outcome="revenue", arms={"control": 1, "mdf": 1}, covariates=("past",), effect=0.15, simulations=1000, seed=1
     )
     found = pilots.plan(frame, settings)
     for sentence in found.sentences:
-        print(f"planner       {sentence}")
+        print(f"{name:13} {sentence}")
     row = found.rows[0]
     fresh = simulate(frame, settings.model_copy(update={"seed": 2, "simulations": 2000}), adjusted=True)
     realised = fresh.share_detected(row.detectable_simulated)
-    print(f"planner       promised {settings.power:.3f} at {row.detectable_simulated:.1%}; realised {realised:.3f} "
+    print(f"{name:13} promised {settings.power:.3f} at {row.detectable_simulated:.1%}; realised {realised:.3f} "
           f"(+-.03); by formula {row.detectable_formula:.1%}; false positives {row.false_positives:.3f}")  # fmt: skip
 
 
@@ -145,7 +173,15 @@ def beside_others() -> None:
               f"theirs {effect:.5f} from {low:.5f}")  # fmt: skip
 
 
-OTHERS = {"speed": speed, "aa-olist": aa_on_olist, "planner": planner, "beside": beside_others}
+OTHERS: dict[str, Callable[[], None]] = {
+    "speed": speed,
+    "aa-olist": lambda: aa("aa-olist", olist_sellers()),
+    "aa-demo": lambda: aa("aa-demo", demo_partners()),
+    "injected": injected,
+    "planner-olist": lambda: planner("planner-olist", olist_sellers()),
+    "planner-demo": lambda: planner("planner-demo", demo_partners()),
+    "beside": beside_others,
+}
 
 
 def main() -> None:
@@ -155,7 +191,7 @@ def main() -> None:
         if section in SIMULATIONS:
             simulation(section)
         elif section in OTHERS:
-            if section in ("aa-olist", "planner") and not DATA.is_dir():
+            if section.endswith("olist") and not DATA.is_dir():
                 print(f"{section:13} left out: no folder {DATA.name!r}")
                 continue
             OTHERS[section]()

@@ -98,11 +98,11 @@ def _pictures(workspace: Workspace, name: str) -> list[Picture]:
     written = Path(write_pack(PackRequest(source, folder / "pack", pages=20)).folder)
     one, other = folder / "one-pager.html", folder / "letter.html"
     one.write_text(partner_page.as_html(explain_partner(workspace, _with_a_plan(workspace, pack))), "utf-8")
-    other.write_text(letter_report.as_html(letter(workspace, _at_risk(pack))), "utf-8")
+    other.write_text(letter_report.as_html(letter(workspace, _at_risk(workspace, pack))), "utf-8")
     return [
         Picture(one, f"one-pager-{name}.png", 1040),
         Picture(other, f"letter-{name}.png", 860),
-        Picture(written / "index.html", f"review-pack-{name}.png", 1280, 1_700),
+        Picture(written / "index.html", f"review-pack-{name}.png", 1280, 1_250),
     ]
 
 
@@ -117,8 +117,12 @@ def _with_a_plan(workspace: Workspace, pack: Pack) -> str:
     return (*rising, *near, pack.partners[0].partner_id)[0]
 
 
-def _at_risk(pack: Pack) -> str:
+def _at_risk(workspace: Workspace, pack: Pack) -> str:
+    """Who is warned, and told what is missing."""
     watched = [row.partner_id for row in pack.at_risk if row.action == "watch"]
+    for partner in watched:
+        if letter(workspace, partner).steps:
+            return partner
     return (*watched, *(row.partner_id for row in pack.at_risk), pack.partners[0].partner_id)[0]
 
 
@@ -140,7 +144,7 @@ def _browser(profile: Path) -> Iterator[WebDriver]:
 
 def _take(browser: WebDriver, picture: Picture) -> int:
     """Take a picture of a page from its top; returns its size."""
-    metrics = {"width": picture.width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    metrics = {"width": picture.width, "height": 400, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     browser.get(picture.page.resolve().as_uri())
     height = min(browser.execute_script("return document.documentElement.scrollHeight"), picture.most_height)

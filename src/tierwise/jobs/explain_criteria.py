@@ -36,12 +36,12 @@ def condition_titles(policy: Policy) -> dict[tuple[str, str], str]:
 
 
 def signed(value: float | None, unit: str) -> str:
-    """Write a difference with its sign and unit; empty where it is unknown."""
+    """Write a difference with its sign and unit; empty where it is unknown, `±0` where there is none."""
     if value is None:
         return ""
-    sign = "+" if value > 0 else "−" if value < 0 else "±"
-    shown = figure(abs(value), unit)
-    return f"{sign}{shown}"
+    if value == 0:
+        return "±0"
+    return f"{'+' if value > 0 else '−'}{figure(abs(value), unit)}"
 
 
 def _parts(rule: Any) -> Iterator[Any]:

@@ -33,6 +33,8 @@ MOST_PAGES = 200
 NEAR = 0.25
 """A partner is near the next tier when the one thing it lacks is at most a quarter of what is asked."""
 READ_AT_ONCE = 500
+MOST_SENTENCES = 2
+"""Lists show the deciding reason and the next one, which names the figure."""
 SHOWN = (
     "partner_id", "partner_name", "current_tier", "eligible_tier", "recommended_tier", "next_tier", "action", "rule",
     "reason_code", "archetype", "potential", "approval_role",
@@ -116,12 +118,12 @@ def summarise_pack(source: Source) -> Pack:
 
 
 def partner_frame(source: Source) -> pd.DataFrame:
-    """One row per partner with what lists show: the recommendation, its deciding sentence, value, risk, nearness."""
+    """One row per partner with what lists show: the recommendation, its first sentences, value, risk, nearness."""
     output, day = source.output, source.review.as_of
     recommendations = read_table(output, day, "recommendations")
     criteria = read_table(output, day, "criteria")
     reasons = read_table(output, day, "reasons")[["partner_id", "rank", "code", "sentence"]]
-    deciding = reasons[reasons["rank"] == 1].set_index("partner_id")["sentence"]
+    deciding = reasons[reasons["rank"] <= MOST_SENTENCES].groupby("partner_id")["sentence"].agg(" ".join)
     # Scores are left out: a policy may call one `value` or `region`.
     frame = recommendations[list(SHOWN)].assign(why=recommendations["partner_id"].map(deciding).fillna(""))
     frame = frame.merge(_stored_metrics(source), on="partner_id", how="left", validate="one_to_one")

@@ -25,7 +25,7 @@ class PackRow:
         current_tier: The tier before the review.
         recommended_tier: The tier recommended.
         action: The recommended action.
-        why: The deciding reason in one sentence.
+        why: The deciding reason and the one after it.
         approval_role: Who must approve; empty where nobody must.
         value: What the partner brings now; None where the review does not store it.
         shown_value: The same with its unit.

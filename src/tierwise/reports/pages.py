@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from tierwise.reports import charts
 from tierwise.reports.partner_words import SHAPES, action_words
@@ -16,6 +17,12 @@ LONGEST_FILE_NAME = 60
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _HELD_TOGETHER = re.compile(r"(?<=\b[A-Z]{3}) (?=\d)|(?<=×) (?=\d)|(?<=\d) (?=(?:k|m|bn|%)\b|%)")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def _together(value: Any) -> Any:
+    """Keep figures and their units on one line, in every text that a template shows."""
+    is_plain = isinstance(value, str) and not isinstance(value, Markup)
+    return _HELD_TOGETHER.sub("\N{NO-BREAK SPACE}", value) if is_plain else value
 
 
 @cache
@@ -27,6 +34,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_together,
     )
     environment.filters |= {"clip": clip, "action_words": action_words, "count": count, "percent": percent}
     environment.globals |= {"charts": charts, "shapes": SHAPES}
@@ -51,12 +59,12 @@ def file_name(partner_id: str) -> str:
 
 
 def clip(text: str, most: int) -> str:
-    """Cut a text to so many characters, at the end of a word where there is one near; figures keep their units."""
-    if len(text) > most:
-        cut = text[: most - 1]
-        at = cut.rfind(" ")
-        text = (cut[:at] if at > most * 0.7 else cut).rstrip(" ,;:") + "…"
-    return _HELD_TOGETHER.sub("\N{NO-BREAK SPACE}", text)
+    """Cut a text to so many characters, at the end of a word where there is one near."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    at = cut.rfind(" ")
+    return (cut[:at] if at > most * 0.7 else cut).rstrip(" ,;:") + "…"
 
 
 def count(value: int, noun: str, several: str = "") -> str:

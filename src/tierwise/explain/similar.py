@@ -34,6 +34,7 @@ CODES = {
     "none_one_tier_up": "no partner is one tier up now",
     "no_figures_a_year_ago": "no partner now one tier up was known a year ago",
 }
+_TEXTS = ("partner_id", "code", "peer_id", "peer_tier", "matched_on", "metric")
 _SPREAD = 1 / np.sqrt(12)
 
 
@@ -65,7 +66,10 @@ def similar_partners(channel: Channel) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS))
     found = pd.concat(parts, ignore_index=True)
-    return found.sort_values(["partner_id", "rank", "move"], ignore_index=True)[list(COLUMNS)]
+    found = found.reindex(columns=list(COLUMNS)).astype(
+        {**dict.fromkeys(_TEXTS, "str"), "rank": "int64", "move": "int64"}
+    )
+    return found.sort_values(["partner_id", "rank", "move"], ignore_index=True)
 
 
 def _of_tier(channel: Channel, own: pd.DataFrame, tier: str) -> pd.DataFrame:

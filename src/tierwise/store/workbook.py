@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from tierwise.store.writer_formats import EXCEL_MAX_ROWS, cell_text, without_formulas, without_times
-
-if TYPE_CHECKING:
-    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 Kind = Literal["text", "money", "share", "count"]
 FORMATS: Mapping[str, str] = {"money": "#,##0", "share": "0.0%", "count": "#,##0"}
@@ -60,7 +57,7 @@ def write_workbook(sheets: Sequence[Sheet], path: Path) -> None:
     raw.unlink()
 
 
-def _fill(target: WriteOnlyWorksheet, sheet: Sheet) -> None:
+def _fill(target: Any, sheet: Sheet) -> None:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
@@ -82,7 +79,7 @@ def _fill(target: WriteOnlyWorksheet, sheet: Sheet) -> None:
 class _Styled:
     """Turns values into cells, making each format and colour once."""
 
-    def __init__(self, target: WriteOnlyWorksheet, columns: Sequence[Column]) -> None:
+    def __init__(self, target: Any, columns: Sequence[Column]) -> None:
         from openpyxl.styles import PatternFill
 
         self._target, self._columns = target, columns
@@ -92,7 +89,7 @@ class _Styled:
     def row(self, values: Sequence[object]) -> list[object]:
         return [self._cell(value, column) for value, column in zip(values, self._columns, strict=True)]
 
-    def _cell(self, value: object, column: Column) -> object:
+    def _cell(self, value: Any, column: Column) -> object:
         from openpyxl.cell import WriteOnlyCell
 
         colour = column.colours.get(value) if isinstance(value, str) else None

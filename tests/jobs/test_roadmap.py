@@ -21,6 +21,7 @@ from tierwise.jobs.snapshots import build_snapshots, model_features
 from tierwise.metrics import compute
 from tierwise.policy import move, place
 from tierwise.policy.movement import NO_HISTORY
+from tierwise.tables.output_schemas import sort_rows, to_output_table
 
 LEVERS = METRICS | {"deals_4q": METRICS["deals_4q"] | {"actionable": True}}
 LONG_AGO, LATELY = "2025-12-01", "2026-08-01"
@@ -54,6 +55,8 @@ def _tables(
     deals_lately: Mapping[str, int] = NONE,
     history: pd.DataFrame = NO_HISTORY,
     certified_is: Mapping[str, Any] = METRICS["certified"],
+    levers: Mapping[str, Any] = LEVERS,
+    retrained: int = 0,
 ) -> tuple[RoadmapBasis, RoadmapTables]:
     """Plan for partners with so many certificates and deals of long ago, and of the last quarter."""
     partners = sorted({*certified, *deals, *lately, *deals_lately})
@@ -74,7 +77,7 @@ def _tables(
         "deals": won,
         "certifications": people,
     }
-    workspace = write_workspace(folder, tables, LEVERS | {"certified": certified_is}, policy)
+    workspace = write_workspace(folder, tables, {**levers, "certified": certified_is}, policy)
     with accepted(workspace) as engine:
         snapshots = build_snapshots(engine, workspace, AS_OF)
         model = potential.train(snapshots, model_features(workspace), PotentialSpec(), pd.Timestamp(AS_OF), 1)
@@ -82,7 +85,7 @@ def _tables(
         inputs = rows.merge(potential.predict(model, rows), on="partner_id")
         placement = place(engine, workspace.policies[0], inputs)
         moves = move(workspace.policies[0], placement, history, AS_OF)
-        basis = RoadmapBasis(AS_OF, model, inputs, placement, moves)
+        basis = RoadmapBasis(AS_OF, model, inputs, placement, moves, retrained=[model] * retrained)
         return basis, plan_roadmaps(engine, workspace, basis)
 
 
@@ -229,3 +232,93 @@ def test_every_plan_holds_when_placed_again_and_no_step_of_it_is_idle(tmp_path: 
         gained = _gained(basis, plans[plans["step"] != step])
         needing = lengths.index[(lengths >= step) & (lengths > 1)]
         assert [partner for partner in needing if gained[partner] >= wanted[partner]] == []
+
+
+def _written(found: RoadmapTables) -> None:
+    """Both tables keep their schemas."""
+    for name in ("plans", "roadmap"):
+        to_output_table(name, sort_rows(name, getattr(found, name)), "run", AS_OF)
+
+
+def _answers(found: RoadmapTables) -> dict[str, str]:
+    _written(found)
+    return dict(zip(found.plans["partner_id"], found.plans["code"], strict=True))
+
+
+def test_no_realistic_plan_is_a_coded_answer_with_a_sentence(tmp_path: Path) -> None:
+    _, found = _tables(tmp_path, _policy("certified >= 50"), {"A": 1}, lately={"B": 1})
+    assert _answers(found) == {"A": "no_realistic_plan", "B": "no_realistic_plan"}
+    own = found.plans.iloc[0]
+    assert (own["plan"], own["steps"]) == (0, 0)
+    assert own["sentence"].startswith("No realistic plan to growth within 8 quarters")
+
+
+def test_what_no_figure_makes_good_is_told_apart(tmp_path: Path) -> None:
+    policy = _policy({"all": ["certified >= 2", "region = 'moon'"]})
+    _, found = _tables(tmp_path, policy, {"A": 1}, lately={"B": 3})
+    assert set(_answers(found).values()) == {"not_by_these_figures"}
+
+
+def test_a_catalog_without_actionable_figures_is_said_so(tmp_path: Path) -> None:
+    plain = METRICS["certified"] | {"actionable": False}
+    workspace_levers = {name: metric | {"actionable": False} for name, metric in LEVERS.items()}
+    _, found = _tables(tmp_path, _policy("certified >= 3"), {"A": 1}, certified_is=plain, levers=workspace_levers)
+    assert _answers(found) == {"A": "no_actionable_metric"}
+
+
+def test_who_meets_the_criteria_already_is_told_so(tmp_path: Path) -> None:
+    held = {"partner_id": "A", "as_of": pd.Timestamp(2026, 6, 30), "tier": "entry", "eligible_tier": "entry"}
+    history = pd.DataFrame([held | {"action": "hold", "rule": "unchanged"}])
+    policy = _policy("certified >= 2")
+    policy["movement"]["promote"] |= {"at": "year_end"}
+    _, found = _tables(tmp_path, policy, {"A": 3}, lately={"B": 3}, history=history)
+    assert _answers(found)["A"] == "criteria_met_already"
+
+
+def test_a_plan_names_the_criteria_it_closes_and_promises_nothing(tmp_path: Path) -> None:
+    rule = {"all": [{"check": "certified >= 3", "name": "people"}, {"check": "deals_4q >= 1", "name": "deals"}]}
+    _, found = _tables(tmp_path, _policy(rule), {"A": 1}, {"A": 2}, lately={"B": 2})
+    _written(found)
+    plan = found.plans[found.plans["partner_id"] == "A"].iloc[0]
+    assert (plan["closes"], plan["quarters"], plan["by_when"]) == ("people", 1, pd.Timestamp(2026, 12, 31))
+    assert "would meet today's criteria of growth" in plan["partner_safe_sentence"]
+    assert "no promise" in plan["partner_safe_sentence"]
+    assert "until 2026-12-31" in plan["partner_safe_sentence"]
+
+
+GROWTH = {"title": "Deals a head", "unit": "ratio", "formula": "deals_4q / nullif(certified, 0)", "missing": "unknown"}
+
+
+def test_formulas_that_depend_on_a_moved_figure_are_computed_again(tmp_path: Path) -> None:
+    """Raising certified people alone would lose the deals a head, so deals must rise with them."""
+    levers = LEVERS | {"per_head": GROWTH}
+    policy = _policy("certified >= 4 and per_head >= 1")
+    _, found = _tables(
+        tmp_path, policy, {"A": 2}, {"A": 2}, lately={"B": 4}, deals_lately={"B": 4}, levers=levers
+    )  # fmt: skip
+    assert _steps(found.roadmap[found.roadmap["plan"] == 1], "A") == {"certified": 4, "deals_4q": 4}
+
+
+def test_a_formula_that_ranks_partners_is_computed_among_all_others(tmp_path: Path) -> None:
+    rank = {"title": "Rank", "unit": "share", "formula": "percent_rank() over (order by certified)"}
+    levers = LEVERS | {"rank_of": rank}
+    _, found = _tables(tmp_path, _policy("rank_of >= 0.9"), {"A": 1, "B": 2, "C": 3}, lately={"D": 6}, levers=levers)
+    _written(found)
+    own = found.roadmap[found.roadmap["partner_id"] == "C"]
+    assert own["metric"].tolist() == ["certified"]
+    assert own["to"].iloc[0] > 6
+
+
+def test_a_figure_where_less_is_better_is_lowered(tmp_path: Path) -> None:
+    late = METRICS["certified"] | {"direction": "down", "value": "12 - count(distinct person)", "missing": "unknown"}
+    _, found = _tables(tmp_path, _policy("certified <= 8"), {"A": 2}, lately={"B": 3, "A": 1}, certified_is=late)
+    _written(found)
+    own = found.roadmap[found.roadmap["partner_id"] == "A"]
+    assert own[["metric", "from", "to"]].values.tolist() == [["certified", 9, 8]]
+
+
+def test_plans_must_hold_on_the_retrained_models(tmp_path: Path) -> None:
+    policy = _policy("certified >= 2 and potential >= 0")
+    basis, found = _tables(tmp_path, policy, {"A": 1}, lately={"B": 2}, retrained=8)
+    assert found.plans.loc[found.plans["partner_id"] == "A", "robustness"].tolist() == [1.0]
+    assert len(basis.retrained) == 8

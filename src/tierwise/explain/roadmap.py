@@ -229,7 +229,10 @@ def _chosen(search: Search, partner: Whole, levels: Whole) -> tuple[Whole, Whole
 
 
 def _refined(search: Search, partner: Whole, levels: Whole) -> Floats:
-    """Lower each step of every plan between the grid's levels as far as the tier is still reached."""
+    """Lower each step of every plan, on the grid and then between its levels, as far as the tier is still reached."""
+    levels = levels.copy()
+    for lever, task in _steps_in_turn(levels):  # moves nothing unless doing more can lose the tier
+        levels[task, lever] = _least(search, partner[task], levels[task], lever, np.ones_like(lever))
     moves = search.moves_at(partner, levels)
     below = search.moves_at(partner, np.maximum(levels - 1, 0))
     share = np.arange(1, REFINED) / REFINED

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from tests.channel import AS_OF, BEFORE, PARTNERS, TODAY
+from tests.explained_checks import EXPLAINED, check_additivity, check_margins, check_points, check_reasons
 from tierwise.config.load import load_workspace
 from tierwise.errors import InvalidInput, Refused
 from tierwise.jobs.score import ScoreRequest, score
@@ -56,23 +57,15 @@ def test_the_second_review_starts_from_what_the_first_recommended(scored_channel
     assert second.loc[newcomers, "action"].isin(["place", "insufficient_evidence"]).all()
 
 
-def test_score_components_add_up_to_the_score(scored_channel: Path) -> None:
-    totals = _read(scored_channel, "components").groupby("partner_id")["points"].sum()
-    stored = _read(scored_channel, "recommendations").set_index("partner_id")["value"]
-    np.testing.assert_allclose(totals.reindex(stored.index), stored, atol=1e-9)
-
-
-@pytest.mark.parametrize(("baseline", "limit"), [("channel", 1e-9), ("peers", 1e-6)])
-def test_contributions_add_up_to_the_log_of_the_potential(scored_channel: Path, baseline: str, limit: float) -> None:
-    rows, baselines = _read(scored_channel, "contributions"), _read(scored_channel, "baselines")
-    sums = rows[rows["baseline"] == baseline].groupby("partner_id")["contribution"].sum()
-    own = baselines[(baselines["baseline"] == baseline) & baselines["base"].notna()].set_index("partner_id")
-    assert set(sums.index) == set(own.index)
-    assert (own["additivity_error"] <= limit).all()
-    np.testing.assert_allclose(own["base"] + sums.reindex(own.index), own["log_potential"], rtol=0, atol=limit)
-    stored = _read(scored_channel, "recommendations").set_index("partner_id").loc[own.index]
-    known = stored["potential_source"] != "persistence"
-    np.testing.assert_allclose(own["log_potential"][known], np.log(stored["potential"][known]), rtol=0, atol=limit)
+def test_every_placement_is_explained_exactly(scored_channel: Path) -> None:
+    names = ("recommendations", "reasons", *EXPLAINED)
+    for day in (BEFORE, AS_OF):
+        tables = {name: _read(scored_channel, name, day) for name in names}
+        assert set(tables["baselines"]["baseline"]) == {"channel", "peers"}
+        check_additivity(tables)
+        check_points(tables, ["value"])
+        check_margins(tables)
+        check_reasons(tables, [*tables["recommendations"]["partner_id"], *tables["recommendations"]["partner_name"]])
 
 
 def test_who_has_no_peers_is_told_why(scored_channel: Path) -> None:

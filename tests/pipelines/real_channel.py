@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tests.explained_checks import EXPLAINED
 from tierwise.config.load import Workspace, load_workspace
 from tierwise.jobs.accept import accepted_tables
 from tierwise.jobs.init import InitRequest, init
@@ -85,7 +86,7 @@ def review(name: str, folder: Path, data: Path, days: Sequence[date]) -> dict[da
     """Make a workspace from an example, train as of the last day and score all of them, the oldest first.
 
     Returns:
-        By day the tables `recommendations`, `reasons` and `quarantine` as they were written.
+        By day the tables `recommendations`, `reasons`, `quarantine` and `EXPLAINED` as they were written.
     """
     init(InitRequest(folder, name))
     _train_quickly(folder)
@@ -93,7 +94,7 @@ def review(name: str, folder: Path, data: Path, days: Sequence[date]) -> dict[da
     train(workspace, days[-1], TODAY)
     for day in days:
         score(workspace, ScoreRequest(day, TODAY))
-    names = ("recommendations", "reasons", "quarantine")
+    names = ("recommendations", "reasons", "quarantine", *EXPLAINED)
     return {day: {name: read_table(workspace.output_folder, day, name) for name in names} for day in days}
 
 

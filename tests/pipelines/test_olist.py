@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.explained_checks import check_additivity, check_margins, check_points, check_reasons
 from tests.pipelines.real_channel import Channel, assert_metrics, quarters_back, read_channel, review
 from tierwise import potential
 from tierwise.jobs.model_files import load_model_spec
@@ -220,3 +221,12 @@ def test_eligible_tiers_equal_pandas(channel: Channel, reviews: dict[date, dict[
 
 def _between(events: pd.DataFrame, after: pd.Timestamp, until: pd.Timestamp) -> pd.DataFrame:
     return events[(events["date"] > after) & (events["date"] <= until)]
+
+
+def test_every_placement_is_explained_exactly(reviews: dict[date, dict[str, pd.DataFrame]]) -> None:
+    for day in REVIEWS:
+        tables = reviews[day]
+        check_additivity(tables)
+        check_points(tables, sorted(set(tables["components"]["score"])))
+        check_margins(tables)
+        check_reasons(tables, tables["recommendations"]["partner_id"].head(500))

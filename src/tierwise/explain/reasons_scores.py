@@ -23,7 +23,7 @@ def score_reasons(components: pd.DataFrame, wording: Wording) -> pd.DataFrame:
     parts = {name: wording.part(name) for name in pd.unique(pd.concat([rows["best"], rows["worst"]]))}
     words = {
         "score_title": [scores[name] for name in rows["score"]],
-        "points": figures(rows["total"], [wording.units.get(name, "") for name in rows["score"]]),
+        "points": figures(rows["total"].round(1), [wording.units.get(name, "") for name in rows["score"]]),
         "best": [parts[name] for name in rows["best"]],
         "best_points": _points(rows["best_points"], rows["best_max"]),
         "worst": [parts[name] for name in rows["worst"]],
@@ -58,5 +58,5 @@ def score_extremes(components: pd.DataFrame) -> pd.DataFrame:
 def _points(points: pd.Series, most: pd.Series) -> list[str]:
     return [
         figure(given) if limit != limit else PHRASES["points"].format(points=figure(given), most=figure(limit))
-        for given, limit in zip(points.tolist(), most.tolist(), strict=True)
+        for given, limit in zip(points.round(1).tolist(), most.round(1).tolist(), strict=True)
     ]

@@ -10,14 +10,16 @@ from tierwise.config.calendar import last_review_day, shift_quarters
 from tierwise.config.load import Workspace, load_workspace
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.check import CheckedData, check
+from tierwise.jobs.explain import open_review
 from tierwise.jobs.init import InitRequest, init
 from tierwise.jobs.progress import Notify, Step, silent
+from tierwise.jobs.review_pack import INDEX, PackRequest, write_pack
 from tierwise.jobs.score import ScoreRequest, score
 from tierwise.jobs.train import train
 from tierwise.reports.demo import DemoSummary
 from tierwise.tracking.registry import LOCAL_FOLDER
 
-PHASES = 5
+PHASES = 6
 TRUTH = "truth"
 
 
@@ -50,6 +52,8 @@ def demo(folder: Path, *, partners: int = 600, seed: int = 1, notify: Notify = s
     score(workspace, ScoreRequest(before, today))
     phases.begin(f"score the review of {as_of}")
     review = score(workspace, ScoreRequest(as_of, today))
+    phases.begin("write the review pack")
+    pack = write_pack(PackRequest(open_review(workspace)))
     received = checked.summary.check.tables
     return DemoSummary(
         folder=folder,
@@ -57,7 +61,7 @@ def demo(folder: Path, *, partners: int = 600, seed: int = 1, notify: Notify = s
         quarantined=sum(table.quarantined for table in received),
         training=trained,
         review=review,
-        files=_files(folder, checked, review.output),
+        files={"the review, to open in a browser": Path(pack.folder) / INDEX, **_files(folder, checked, review.output)},
     )
 
 

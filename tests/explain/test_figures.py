@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tierwise.explain.figures import factor, figure
+from tierwise.explain.figures import factor, figure, over_period
 
 CASES = [
     (412_345.0, "USD", "USD 412 k"),
@@ -39,3 +39,18 @@ def test_an_unknown_value_says_so(value: float | None) -> None:
 
 def test_a_factor_keeps_two_decimals_while_they_matter() -> None:
     assert [factor(1.834), factor(0.5), factor(23.4)] == ["× 1.83", "× 0.50", "× 23"]
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("won revenue, last 4 quarters", "won revenue over the last 4 quarters"),
+        ("sales, last quarter", "sales over the last quarter"),
+        ("sales, the 2 quarters before the last 2", "sales over the 2 quarters before the last 2"),
+        ("months with sales, of the last 6", "months with sales, of the last 6"),
+        ("customers, last call missed", "customers, last call missed"),
+        ("", ""),
+    ],
+)
+def test_a_period_is_tied_to_its_title(title: str, said: str) -> None:
+    assert over_period(title) == said

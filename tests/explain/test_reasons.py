@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import string
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tierwise.explain.reasons import MOST_REASONS, ReasonTables, word_reasons
-from tierwise.explain.reasons_potential import family_effects
+from tierwise.explain.reasons_potential import Peers, family_effects
 from tierwise.explain.reasons_scores import score_extremes
 from tierwise.explain.sentences import DECIDING, SENTENCES
 from tierwise.explain.wording import Wording
@@ -83,6 +84,73 @@ def test_the_reasons_of_a_partner_who_stays() -> None:
 def test_a_potential_without_a_proven_model_says_so(source: str, code: str) -> None:
     said = word_reasons(_tables(_moves(potential_source=source)), WORDING)
     assert said["code"].iloc[-1] == code
+
+
+def _with_strategic_partners(tables: ReasonTables, count: int) -> ReasonTables:
+    ids = [f"S{number:02d}" for number in range(count)]
+    others = pd.concat([_moves(partner_id=name, recommended_tier="strategic", next_tier=None) for name in ids])
+    moves = pd.concat([tables.moves, others], ignore_index=True).assign(region="EMEA")
+    rows = tables.criteria[tables.criteria["tier"] == "strategic"]
+    criteria = [rows.assign(partner_id=name, value=655_000.0, met="true", gap=0.0) for name in ids]
+    return replace(tables, moves=moves, criteria=pd.concat([tables.criteria, *criteria], ignore_index=True))
+
+
+def _of(tables: ReasonTables, code: str, wording: Wording = WORDING) -> pd.Series:
+    said = word_reasons(tables, wording)
+    return said[(said["partner_id"] == "P1") & (said["code"] == code)].iloc[0]
+
+
+def test_the_median_of_enough_peers_stands_beside_the_own_figure() -> None:
+    both = ("sentence", "partner_safe_sentence")
+    found = _of(_with_strategic_partners(_tables(_moves()), 10), "missing_for_next_tier")
+    assert all(found[column].endswith(" Median of strategic partners in EMEA: USD 655 k.") for column in both)
+    few = _of(_with_strategic_partners(_tables(_moves()), 9), "missing_for_next_tier")
+    assert all("edian" not in few[column] for column in both)
+
+
+def test_partners_are_told_no_value_of_a_score_or_a_model() -> None:
+    hidden = replace(WORDING, internal=frozenset({"revenue_4q"}))
+    found = _of(_tables(_moves()), "missing_for_next_tier", hidden)
+    assert "USD 250 k" in found["sentence"]
+    assert found["partner_safe_sentence"] == (
+        "For strategic, your won revenue over the last 4 quarters is not there yet."
+    )
+
+
+def test_what_separates_from_peers_is_told_to_the_manager_only() -> None:
+    against = pd.DataFrame({"partner_id": "P1", "family": ["sales"], "contribution": [math.log(0.5)]})
+    chosen = pd.DataFrame(
+        {
+            "partner_id": ["P1"],
+            "peers_tier": "strategic",
+            "peers_by": "region",
+            "peers_group": "EMEA",
+            "peers": [24],
+        }
+    )
+    tables = replace(_tables(_moves()), peers=Peers(against, chosen, "region"))
+    found = _of(tables, "potential_families")
+    assert found["sentence"].endswith("; against 24 strategic partners in EMEA, with sales (× 0.50).")
+    assert "24" not in found["partner_safe_sentence"]
+
+
+@pytest.mark.parametrize(
+    ("action", "met", "code"),
+    [("hold", "false", "condition_missing"), ("promote", "true", "condition_met")],
+)
+def test_a_condition_is_told_in_its_own_words(action: str, met: str, code: str) -> None:
+    tables = _tables(_moves(action=action, recommended_tier="growth" if action == "hold" else "strategic"))
+    rows = tables.criteria[tables.criteria["tier"] == "strategic"]
+    condition = rows.assign(operator="is", expression="status <> 'left'", threshold=1.0, value=0.0, met=met, gap=1.0)
+    found = _of(replace(tables, criteria=condition), code)
+    assert "status <> 'left'" in found["sentence"]
+    assert "status" not in found["partner_safe_sentence"]
+
+
+def test_a_score_without_a_point_says_so() -> None:
+    tables = _tables(_moves())
+    found = _of(replace(tables, components=tables.components.assign(points=0.0)), "score_zero")
+    assert found["sentence"] == ("Partner value: 0; no component gives a point yet, most room in revenue (0 of 40).")
 
 
 def test_every_reason_code_of_the_movement_rules_and_caps_has_its_sentences() -> None:

@@ -118,6 +118,8 @@ def _empty_row(reading: Reading, name: str, settings: AnalysisSettings, place: i
 def _method(reading: Reading, *, is_ratio: bool, look: bool) -> str:
     adjustment = reading.design.adjustment if reading.design else "none"
     parts = [_ADJUSTED[adjustment]]
+    if reading.design and reading.design.cap is not None:
+        parts.append(f"covariates capped at their {reading.design.cap:.0%} quantile")
     if is_ratio:
         parts.append("delta method")
     parts.append(reading.fitted.variance if reading.fitted else "not computed")

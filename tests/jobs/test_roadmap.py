@@ -15,7 +15,8 @@ from tests.jobs.tiny_workspace import AS_OF, METRICS, POLICY, accepted, deal, wr
 from tierwise import potential
 from tierwise.config.model_spec import PotentialSpec
 from tierwise.engine import open_engine
-from tierwise.jobs.roadmap import RoadmapBasis, plan_roadmaps
+from tierwise.jobs.roadmap import plan_roadmaps
+from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.jobs.roadmap_tables import RoadmapTables
 from tierwise.jobs.snapshots import build_snapshots, model_features
 from tierwise.metrics import compute

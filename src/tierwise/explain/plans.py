@@ -11,8 +11,6 @@ from tierwise.explain.figures import UNKNOWN, figure
 from tierwise.explain.plans_sentences import PLAN, PLAN_SENTENCES
 from tierwise.explain.wording import Wording
 
-HOLDS_IN = 0.9
-
 
 def word_plans(
     plans: pd.DataFrame, roadmap: pd.DataFrame, wording: Wording, settings: Mapping[str, str]

@@ -10,7 +10,8 @@ import pandas as pd
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine
 from tierwise.jobs.changes import ReviewNow, explain_changes
-from tierwise.jobs.roadmap import RoadmapBasis, earlier_quarters, plan_roadmaps
+from tierwise.jobs.roadmap import earlier_quarters, plan_roadmaps
+from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.jobs.similar import find_similar
 from tierwise.potential import PotentialModel
 

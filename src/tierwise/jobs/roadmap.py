@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tierwise.archetypes import ArchetypeModel
 from tierwise.config.calendar import shift_quarters
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine
 from tierwise.explain.roadmap import Plans, Search, find_plans
 from tierwise.explain.roadmap_levels import Levers, candidate_moves
+from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.jobs.roadmap_levers import asked_levels, find_levers, gained_criteria, levers_of
 from tierwise.jobs.roadmap_rescore import Rescoring
 from tierwise.jobs.roadmap_tables import Outcome, RoadmapTables, lay_out
 from tierwise.metrics import compute
-from tierwise.policy import Placement
-from tierwise.potential import PotentialModel
 
 MOST_QUARTERS = 8
 QUARTERS_SEEN = 4
@@ -31,29 +27,6 @@ BLOCK = 5_000
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Whole = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class RoadmapBasis:
-    """What scoring found, as far as the way up depends on it.
-
-    Attributes:
-        as_of: The as-of date.
-        model: The potential model in force.
-        inputs: The policy inputs.
-        placement: The placement.
-        moves: The movement table.
-        found: The archetypes in force; none leaves archetypes as they are.
-        retrained: Potential models trained again on drawn partners, on which plans must hold as well.
-    """
-
-    as_of: date
-    model: PotentialModel
-    inputs: pd.DataFrame
-    placement: Placement
-    moves: pd.DataFrame
-    found: ArchetypeModel | None = None
-    retrained: Sequence[PotentialModel] = ()
 
 
 def earlier_quarters(engine: Engine, workspace: Workspace, as_of: date) -> pd.DataFrame:

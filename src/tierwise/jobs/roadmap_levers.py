@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,10 +12,8 @@ from tierwise.config.catalog import Metric
 from tierwise.config.load import Workspace
 from tierwise.explain.roadmap_levels import DECIMALS, Levers
 from tierwise.explain.roadmap_pace import comparable_pace, quarterly_moves, size_of
+from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.policy import Placement
-
-if TYPE_CHECKING:
-    from tierwise.jobs.roadmap import RoadmapBasis
 
 SIGNS = {"up": 1.0, "down": -1.0}
 RAISABLE = {1.0: (">=", ">"), -1.0: ("<=", "<")}

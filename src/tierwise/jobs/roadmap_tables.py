@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,12 +17,10 @@ from tierwise.explain.plans_benefits import costs_text, gains_text
 from tierwise.explain.plans_sentences import PLAN
 from tierwise.explain.roadmap_levels import Levers
 from tierwise.explain.wording import Wording
+from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.jobs.roadmap_levers import gained_criteria
 from tierwise.jobs.wording import wording_of
 from tierwise.tables.output_schemas import empty_table
-
-if TYPE_CHECKING:
-    from tierwise.jobs.roadmap import RoadmapBasis
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -14,6 +14,9 @@ from tierwise.engine import Engine, quoted
 from tierwise.jobs.model_files import load_model_spec
 from tierwise.jobs.tier_loop import without_tier
 from tierwise.metrics import compute
+
+FEW_QUARTERS = 6
+"""With fewer completed quarter ends than this, month ends are learned from as well."""
 
 
 def model_features(workspace: Workspace, spec: ModelSpec | None = None) -> FeatureSet:
@@ -26,10 +29,21 @@ def model_features(workspace: Workspace, spec: ModelSpec | None = None) -> Featu
         spec: The model file's settings; those that the workspace trains with by default.
     """
     potential = workspace.settings.potential
-    attributes = tuple(workspace.attributes)
-    found = feature_set(workspace.catalog.metrics, potential.metric, attributes, potential.comparable_by)
+    found = feature_set(workspace.catalog.metrics, potential.metric, _attributes(workspace), potential.comparable_by)
     asked = (spec or load_model_spec(workspace)).potential.tier_as_feature
     return found if asked else without_tier(found, workspace)
+
+
+def _attributes(workspace: Workspace) -> tuple[str, ...]:
+    """The workspace's segments and what partners are compared by; all attributes where it names none.
+
+    Other attributes (a manager, a country of few partners) identify partners more than they describe them: on the
+    demo channel they change no score.
+    """
+    settings, known = workspace.settings, tuple(workspace.attributes)
+    named = {*vars(settings.segments).values(), *settings.potential.comparable_by}
+    chosen = tuple(name for name in known if name in named)
+    return chosen or known
 
 
 def archetype_features(workspace: Workspace) -> FeatureSet:
@@ -41,7 +55,7 @@ def archetype_features(workspace: Workspace) -> FeatureSet:
 
 
 def snapshot_days(workspace: Workspace, as_of: date, first_event: date) -> tuple[date, ...]:
-    """The quarter ends whose label window has closed by the as-of date, oldest first.
+    """The quarter ends whose label window has closed by the as-of date, oldest first; month ends where they are few.
 
     Args:
         workspace: Its potential settings say how many quarter ends at most, and how long the horizon is.
@@ -49,13 +63,26 @@ def snapshot_days(workspace: Workspace, as_of: date, first_event: date) -> tuple
         first_event: The first date in the data; a quarter end before it has nothing to learn from.
     """
     settings = workspace.settings
-    day = last_closed_quarter_end(as_of, settings.calendar)
+    quarter = last_closed_quarter_end(as_of, settings.calendar)
     days: list[date] = []
-    while day > first_event and len(days) < settings.potential.reviews:
+    while quarter > first_event and len(days) < settings.potential.reviews:
+        if label_until(workspace, quarter) <= as_of:
+            days.append(quarter)
+        quarter = shift_quarters(quarter, -1)
+    if len(days) < min(FEW_QUARTERS, settings.potential.reviews):
+        days = _month_ends(workspace, as_of, first_event)
+    return tuple(reversed(days))
+
+
+def _month_ends(workspace: Workspace, as_of: date, first_event: date) -> list[date]:
+    """The month ends whose label window has closed, the latest first: more to learn from where quarters are few."""
+    days: list[date] = []
+    day = as_of if (as_of + timedelta(days=1)).day == 1 else as_of.replace(day=1) - timedelta(days=1)
+    while day > first_event and len(days) < 3 * FEW_QUARTERS:
         if label_until(workspace, day) <= as_of:
             days.append(day)
-        day = shift_quarters(day, -1)
-    return tuple(reversed(days))
+        day = day.replace(day=1) - timedelta(days=1)
+    return days
 
 
 def label_until(workspace: Workspace, day: date) -> date:

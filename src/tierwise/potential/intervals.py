@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tierwise.config.model_spec import FeatureSet, IntervalSpec, TreeSpec
-from tierwise.potential.trees import TreeFit, Trees, TreeTask, columns_of, fit_trees
+from tierwise.potential.trees import TreeFit, Trees, TreeTask, columns_of, fit_quantile_trees
 
 Floats = NDArray[np.float64]
 BAND_COLUMNS = ("source", "band", "from_value", "partners", "low_offset", "high_offset")
@@ -66,10 +66,8 @@ def fit_quantiles(training: pd.DataFrame, scale: LogScale, features: FeatureSet,
     response = scale.log(training["label"].to_numpy(dtype=np.float64))
     columns = columns_of(training, features, spec.attributes)
     tail = (1 - spec.intervals.coverage) / 2
-    low, median, high = (
-        fit_trees(training, response, columns, features, TreeFit(TreeTask("quantile", q), spec.trees, spec.seed))
-        for q in (tail, 0.5, 1 - tail)
-    )
+    fit = TreeFit(TreeTask("quantile", 0.5), spec.trees, spec.seed)
+    low, median, high = fit_quantile_trees(training, response, columns, (tail, 0.5, 1 - tail), fit)
     return QuantileModels(low, median, high)
 
 

@@ -6,8 +6,8 @@ predictions always come from the text, so a stored model cannot differ from the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,8 @@ _MONOTONE = {"up": 1, "down": -1, "none": 0}
 _MAX_LEVELS = 60
 _SMALL_DATA_SHARE = 20
 _ROWS_PER_THREAD = 50_000
+_BINS = {"min_data_in_bin": 3, "feature_pre_filter": False, "verbose": -1}
+_PARTNERS_PER_LEVEL = 5
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,14 @@ class Columns:
 
 
 def columns_of(rows: pd.DataFrame, features: FeatureSet, attributes: tuple[str, ...]) -> Columns:
-    """Choose the matrix columns: all metrics that vary, and attributes with few enough levels to mean something."""
+    """Choose the matrix columns: all metrics that vary, and attributes with few enough levels to mean something.
+
+    An attribute with nearly as many levels as partners is a name; the trees would learn partners by heart.
+    """
     metrics = tuple(name for name in features.names if rows[name].nunique(dropna=False) > 1)
+    most = min(_MAX_LEVELS, rows["partner_id"].nunique() // _PARTNERS_PER_LEVEL)
     levels = {name: tuple(sorted(rows[name].dropna().astype(str).unique())) for name in attributes}
-    return Columns(metrics, {name: known for name, known in levels.items() if 2 <= len(known) <= _MAX_LEVELS})
+    return Columns(metrics, {name: known for name, known in levels.items() if 2 <= len(known) <= most})
 
 
 def _codes(column: pd.Series, known: tuple[str, ...]) -> Floats:
@@ -131,12 +137,30 @@ def fit_trees(rows: pd.DataFrame, response: Floats, columns: Columns, features: 
         features: Directions of the metrics.
         fit: Task, hyper-parameters and seed.
     """
-    # LightGBM takes monotone constraints for a mean, not for a quantile.
-    directed = features.metrics if fit.task.alpha is None else ()
-    directions = {feature.name: _MONOTONE[feature.direction] for feature in directed}
+    directions = {feature.name: _MONOTONE[feature.direction] for feature in features.metrics}
     constraints = [directions.get(name, 0) for name in columns.names]
-    data = lgb.Dataset(columns.matrix(rows), label=response, feature_name=list(columns.names), free_raw_data=True)
-    booster = lgb.train(fit.parameters(len(rows), constraints), data, num_boost_round=fit.spec.trees)
+    return _boost(_dataset(rows, response, columns), columns, fit.parameters(len(rows), constraints), fit.spec)
+
+
+def fit_quantile_trees(
+    rows: pd.DataFrame, response: Floats, columns: Columns, quantiles: Sequence[float], fit: TreeFit
+) -> list[Trees]:
+    """Fit one booster per quantile; all share the histograms of the rows.
+
+    LightGBM takes monotone constraints for a mean, not for a quantile.
+    """
+    data = _dataset(rows, response, columns)
+    tasks = (replace(fit, task=TreeTask("quantile", quantile)) for quantile in quantiles)
+    return [_boost(data, columns, task.parameters(len(rows), []), fit.spec) for task in tasks]
+
+
+def _dataset(rows: pd.DataFrame, response: Floats, columns: Columns) -> lgb.Dataset:
+    names = list(columns.names)
+    return lgb.Dataset(columns.matrix(rows), label=response, feature_name=names, params=_BINS, free_raw_data=True)
+
+
+def _boost(data: lgb.Dataset, columns: Columns, parameters: dict[str, Any], spec: TreeSpec) -> Trees:
+    booster = lgb.train(parameters, data, num_boost_round=spec.trees)
     return Trees(booster.model_to_string(), columns)
 
 
@@ -157,7 +181,7 @@ class TreeFit:
             "feature_fraction": spec.feature_fraction, "lambda_l2": spec.ridge,
             **({"monotone_constraints": constraints} if any(constraints) else {}),
             "deterministic": True, "force_row_wise": True, "num_threads": min(spec.threads, threads_for(rows)),
-            "seed": self.seed, "verbose": -1, "min_data_in_bin": 3, "feature_pre_filter": False,
+            "seed": self.seed, **_BINS,
         }  # fmt: skip
         own = {"tweedie_variance_power": spec.power} if self.task.alpha is None else {"alpha": self.task.alpha}
         return {**shared, **own}

@@ -1,0 +1,124 @@
+"""Training at size: time per phase, peak memory, and the ratio to a plain LightGBM fit of the same rows.
+
+`python benchmarks/bench_train.py [PARTNERS] [REVIEWS] [METRICS]`, by default 100,000 x 12 x 40; the goal is ten minutes
+and 8 GB on two cores. The snapshots are made up in memory, so that the figures are those of the models and not of the
+metric engine (`bench_metrics.py` has those).
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+
+from tierwise import archetypes, potential
+from tierwise.config.model_spec import ArchetypeSpec, Feature, FeatureSet, PotentialSpec
+
+HORIZON_QUARTERS = 4
+KINDS = 5
+
+
+def features(metrics: int) -> FeatureSet:
+    """Metrics of which the first tells most, some go up and some have no direction."""
+    names = tuple(
+        Feature(f"metric_{number:02d}", direction="up" if number % 3 == 0 else "none") for number in range(metrics)
+    )
+    return FeatureSet(names, "metric_00", "USD", ("region", "partner_type"), ("region",))
+
+
+def made_up_snapshots(partners: int, reviews: int, metrics: int) -> pd.DataFrame:
+    """Labelled quarter ends and an open one; metrics are noisy views of size and of a hidden kind of partner."""
+    rng = np.random.default_rng(1)
+    size, kind = rng.normal(9, 1.3, partners), rng.integers(0, KINDS, partners)
+    weights, views = rng.normal(0, 0.6, metrics), rng.normal(0, 1.2, (KINDS, metrics))
+    names = [f"P{number:07d}" for number in range(partners)]
+    region, sort = rng.choice(["AMER", "APAC", "EMEA"], partners), rng.choice(["A", "B", "C"], partners)
+    tenure = rng.integers(30, 4000, partners).astype(float)
+    days = pd.date_range(end="2026-09-30", periods=reviews + HORIZON_QUARTERS, freq="QE")
+    blocks = []
+    for day in [*days[:reviews], days[-1]]:
+        drift = rng.normal(0, 0.5, partners)
+        values = np.exp(
+            0.1 * size[:, None] * weights + views[kind] + 0.3 * drift[:, None] + rng.normal(0, 0.5, (partners, metrics))
+        )
+        values[:, 0] = np.exp(size + drift) * (rng.random(partners) < 0.8)
+        values[rng.random((partners, metrics)) < 0.02] = np.nan
+        block = pd.DataFrame(values, columns=[f"metric_{number:02d}" for number in range(metrics)])
+        block.insert(0, "as_of", day)
+        block.insert(1, "partner_id", names)
+        label = np.exp(size + 0.7 * drift + rng.normal(0, 0.5, partners)) * (rng.random(partners) < 0.8)
+        closed = day in days[:reviews]
+        blocks.append(
+            block.assign(
+                region=region, partner_type=sort, tenure_days=tenure, persistence=block["metric_00"],
+                label=label if closed else np.nan, label_until=day + pd.DateOffset(years=1),
+            )
+        )  # fmt: skip
+    frame = pd.concat(blocks, ignore_index=True)
+    dates, texts = dict.fromkeys(("as_of", "label_until"), "datetime64[us]"), ("partner_id", "region", "partner_type")
+    return frame.astype({**dates, **dict.fromkeys(texts, "str")})
+
+
+@contextmanager
+def phase(name: str, times: dict[str, float]) -> Iterator[None]:
+    """Time one phase and say how it went."""
+    gc.collect()
+    start = time.perf_counter()
+    yield
+    times[name] = time.perf_counter() - start
+    print(f"{name:<34} {times[name]:8.1f} s   peak {peak_gb():.2f} GB", flush=True)
+
+
+def peak_gb() -> float:
+    """The process's peak resident memory in GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+def plain_fit(rows: pd.DataFrame, columns: FeatureSet, spec: PotentialSpec) -> None:
+    """What anyone would do: LightGBM's Tweedie on all rows, no monotone directions, same trees, same threads."""
+    trees = spec.trees
+    data = lgb.Dataset(rows[list(columns.names)].to_numpy(), label=rows["label"].to_numpy() / rows["label"].mean())
+    settings = {
+        "objective": "tweedie", "num_leaves": trees.leaves, "max_depth": trees.depth, "verbose": -1,
+        "learning_rate": trees.learning_rate, "num_threads": trees.threads,
+    }  # fmt: skip
+    lgb.train(settings, data, num_boost_round=trees.trees)
+
+
+def main() -> None:
+    """Run all of it."""
+    given = [int(value) for value in sys.argv[1:]]
+    partners, reviews, metrics = (*given, *(100_000, 12, 40)[len(given) :])
+    times: dict[str, float] = {}
+    columns, spec = features(metrics), PotentialSpec()
+    with phase("make the snapshots", times):
+        snapshots = made_up_snapshots(partners, reviews, metrics)
+    as_of = snapshots["as_of"].max()
+    current = snapshots[snapshots["as_of"] == as_of].reset_index(drop=True)
+    with phase("plain LightGBM fit", times):
+        plain_fit(snapshots[snapshots["label"].notna()], columns, spec)
+    with phase("train the potential model", times):
+        model = potential.train(snapshots, columns, spec, as_of, 1)
+    with phase("score everyone", times):
+        potential.predict(model, current)
+    with phase("back-test four origins", times):
+        potential.backtest(snapshots, columns, spec, as_of, 1)
+    with phase("find the archetypes", times):
+        found = archetypes.fit(current, columns, ArchetypeSpec(), 1)
+    with phase("assign everyone", times):
+        archetypes.assign(found, current)
+    total = sum(seconds for name, seconds in times.items() if name not in ("make the snapshots", "plain LightGBM fit"))
+    ratio = times["train the potential model"] / times["plain LightGBM fit"]
+    print(f"\n{partners:,} partners x {reviews} as-of dates x {metrics} metrics: {total / 60:.1f} minutes in all")
+    print(f"train / plain fit = {ratio:.1f}; gate: {model.source}; archetypes: {len(found.archetypes)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -53,18 +53,19 @@ def potential_reasons(moves: pd.DataFrame, contributions: pd.DataFrame, peers: P
     """
     effects = family_effects(contributions)
     is_model = moves["potential_source"] == "model"
-    has_effects = moves["partner_id"].isin(list(effects))
+    has_effects = np.array([partner_id in effects for partner_id in moves["partner_id"].tolist()], dtype=bool)
     rows = moves[moves["potential"].notna() & (~is_model | has_effects)].reset_index(drop=True)
     if rows.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    own = [effects.get(partner_id, ()) for partner_id in rows["partner_id"]]
+    ids = rows["partner_id"].tolist()
+    own = [effects.get(partner_id, ()) for partner_id in ids]
     against = _against_peers(peers)
     words = {
         "potential": figures(rows["potential"], [wording.target_unit] * len(rows)),
         "horizon": [wording.horizon] * len(rows),
         "families": [_families(found) for found in own],
         "family_names": [joined([family for family, _ in found]) for found in own],
-        "peers": [against.get(partner_id, "") for partner_id in rows["partner_id"]],
+        "peers": [against.get(partner_id, "") for partner_id in ids],
     }
     return said(rows["partner_id"], rows["potential_source"].replace(POTENTIAL_CODES), words)
 
@@ -77,7 +78,8 @@ def family_effects(contributions: pd.DataFrame) -> Effects:
     strongest = order.groupby("partner_id").head(FAMILIES_NAMED)
     factors = np.exp(strongest["contribution"].to_numpy(dtype=np.float64)).tolist()
     found: dict[str, list[tuple[str, float]]] = {}
-    for partner_id, family, effect in zip(strongest["partner_id"], strongest["family"], factors, strict=True):
+    strong = zip(strongest["partner_id"].tolist(), strongest["family"].tolist(), factors, strict=True)
+    for partner_id, family, effect in strong:
         found.setdefault(partner_id, []).append((family, effect))
     return {partner_id: tuple(effects) for partner_id, effects in found.items()}
 
@@ -88,12 +90,16 @@ def _families(effects: tuple[tuple[str, float], ...]) -> str:
 
 def _against_peers(peers: Peers) -> dict[str, str]:
     effects, said_of = family_effects(peers.contributions), {}
-    chosen = peers.chosen[peers.chosen["partner_id"].isin(list(effects))]
-    if chosen.empty:
+    chosen = peers.chosen
+    if not effects:
         return {}
     columns = (chosen[name].tolist() for name in ("partner_id", "peers_tier", "peers_by", "peers_group", "peers"))
     for partner_id, tier, by, group, count in zip(*columns, strict=True):
-        kind = "against_tier" if by == WHOLE_CHANNEL else "against_region" if by == peers.region else "against_alike"
-        families = _families(effects[partner_id])
-        said_of[partner_id] = PHRASES[kind].format(count=f"{count:,.0f}", tier=tier, group=group, families=families)
+        if partner_id in effects:
+            kind = (
+                "against_tier" if by == WHOLE_CHANNEL else "against_region" if by == peers.region else "against_alike"
+            )
+            families = _families(effects[partner_id])
+            words = {"count": f"{count:,.0f}", "tier": tier, "group": group, "families": families}
+            said_of[partner_id] = PHRASES[kind].format_map(words)
     return said_of

@@ -22,11 +22,11 @@ def score_reasons(components: pd.DataFrame, wording: Wording) -> pd.DataFrame:
     scores = {name: wording.titles.get(name, name) for name in rows["score"].unique()}
     parts = {name: wording.part(name) for name in pd.unique(pd.concat([rows["best"], rows["worst"]]))}
     words = {
-        "score_title": [scores[name] for name in rows["score"]],
+        "score_title": [scores[name] for name in rows["score"].tolist()],
         "points": figures(rows["total"].round(1), [wording.units.get(name, "") for name in rows["score"]]),
-        "best": [parts[name] for name in rows["best"]],
+        "best": [parts[name] for name in rows["best"].tolist()],
         "best_points": _points(rows["best_points"], rows["best_max"]),
-        "worst": [parts[name] for name in rows["worst"]],
+        "worst": [parts[name] for name in rows["worst"].tolist()],
         "worst_points": _points(rows["worst_points"], rows["worst_max"]),
     }
     return said(rows["partner_id"], pd.Series(code, dtype="str"), words)

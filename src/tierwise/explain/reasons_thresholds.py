@@ -32,7 +32,7 @@ def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, 
     rows = with_medians(focus, criteria, moves).reset_index(drop=True)
     has_numbers = rows["operator"].isin(OPERATORS)
     code = rows["code"].where(has_numbers, rows["code"].replace(OF_CONDITION))
-    units = [wording.units.get(name, "") for name in rows["metric"]]
+    units = [wording.units.get(name, "") for name in rows["metric"].tolist()]
     asked = figures(rows["threshold"], units)
     titles = {name: wording.title(name) for name in rows["metric"].unique()}
     words = {
@@ -41,10 +41,12 @@ def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, 
         "title": [titles[name] if known else text for name, known, text in _named(rows, has_numbers)],
         "condition": texts(rows["expression"], ""),
         "value": figures(rows["value"], units),
-        "asked": [PHRASES.get(sign, "{}").format(text) for sign, text in zip(rows["operator"], asked, strict=True)],
+        "asked": [
+            PHRASES.get(sign, "{}").format(text) for sign, text in zip(rows["operator"].tolist(), asked, strict=True)
+        ],
         "gap": figures(rows["gap"], units),
         "spare": _spare(rows, units),
-        "more": [_more(count) for count in rows["others"]],
+        "more": [_more(count) for count in rows["others"].tolist()],
         "median": _medians(rows, units),
     }
     found = said(rows["partner_id"], code, words)
@@ -52,7 +54,7 @@ def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, 
 
 
 def _named(rows: pd.DataFrame, has_numbers: pd.Series) -> zip[tuple[str, bool, str]]:
-    return zip(rows["metric"], has_numbers, rows["expression"], strict=True)
+    return zip(rows["metric"].tolist(), has_numbers.tolist(), rows["expression"].tolist(), strict=True)
 
 
 def _spare(rows: pd.DataFrame, units: list[str]) -> list[str]:

@@ -47,7 +47,7 @@ def filled(sentence: str, words: Mapping[str, Sequence[str]], rows: Sequence[int
 
 def texts(column: pd.Series, absent: str) -> list[str]:
     """A column as texts, with `absent` where it is missing."""
-    return [absent if value is None or value != value else str(value) for value in column.astype("object")]
+    return [absent if value is None or value is pd.NA or value != value else str(value) for value in column.tolist()]
 
 
 def figures(values: pd.Series, units: Sequence[str]) -> list[str]:

@@ -143,7 +143,7 @@ def report(name: str, case: Case) -> None:
     below = tables.plans["partner_id"].nunique()
     with_plan = tables.plans.loc[tables.plans["plan"] > 0, "partner_id"].nunique()
     print(f"  partners below the top tier {below}; with a plan {with_plan} ({with_plan / below:.1%});"
-          f" plans {int((tables.plans['plan'] > 0).sum())}; {seconds / below * 1000:.1f} s of CPU per 1,000")  # fmt: skip
+          f" plans {int((tables.plans['plan'] > 0).sum())}; {seconds / below * 1000:.1f} CPU s per 1,000")  # fmt: skip
     print("  answers:", tables.plans.loc[tables.plans["plan"] <= 1].groupby("code").size().to_dict())
     for title, found in (("robust", tables), ("without retrained models", plain)):
         partners, moves = as_moves(case, found.roadmap)

@@ -177,10 +177,18 @@ def _frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
 def _test(snapshots: pd.DataFrame, fold: Fold, how: tuple[FeatureSet, PotentialSpec, int]) -> _Tested:
     features, spec, seed = how
     model = train(snapshots, features, spec, fold.origin, seed)
-    trainable = len(fold.training) >= spec.training_rows and fold.training["label"].sum() > 0
-    blend = model.blend or (fit_blend(fold.training, features, spec, seed) if trainable else None)
+    blend = model.blend or (
+        fit_blend(fold.training, features, spec, seed) if _trainable(fold, features, spec) else None
+    )
     predictions = _predictions(fold, model, blend)
     return _Tested(fold, model, blend, predictions.assign(moved=_moved(snapshots, fold, model, blend)))
+
+
+def _trainable(fold: Fold, features: FeatureSet, spec: PotentialSpec) -> bool:
+    """Whether a model can be fitted at all, also where the gate would not take it."""
+    rows = fold.training
+    varies = any(rows[name].nunique(dropna=True) > 1 for name in features.names)
+    return len(rows) >= spec.training_rows and varies and bool(rows["label"].sum() > 0)
 
 
 def _predictions(fold: Fold, model: PotentialModel, blend: Blend | None) -> pd.DataFrame:

@@ -41,7 +41,7 @@ def leaks_section(leaks: pd.DataFrame, alarm: str) -> Section:
          "ALARM" if row.fired else "quiet")
         for row in _lines(shown)
     ]  # fmt: skip
-    header = ("column", "kind", "guard", "tells", "honest", "P", "")
+    header = ("column", "kind", "guard", "tells", "honest", "P", "verdict")
     return Section(TITLE, header, tuple(rows), frozenset({3, 4, 5}), (*text, _EXPLAINED))
 
 

@@ -163,8 +163,12 @@ def _way_to_keep(page: PartnerPage, tier: str, own_figures: Collection[str]) -> 
         for one in page.criteria
         if one.tier == tier and one.met == "false" and one.metric in own_figures and not one.is_alternative
     ]
-    steps = tuple(Step(one.metric, one.title, one.shown_value, one.shown_threshold, "") for one in missed)
+    steps = tuple(Step(one.metric, one.title, one.shown_value, _in_words(one.shown_threshold), "") for one in missed)
     return _Way(KEEP.format(tier=tier) if steps else "", MISSING, steps)
+
+
+def _in_words(threshold: str) -> str:
+    return threshold.replace("≥", "at least").replace("≤", "at most")
 
 
 def _way_up(page: PartnerPage, next_tier: str, own_figures: Collection[str]) -> _Way:

@@ -178,7 +178,7 @@ def _data(card: ModelCard) -> Section:
         ("Tierwise", card.program_version),
     )
     text = ("Every label window closed on or before the as-of date; features use events up to their own date only.",)
-    return Section("What it was trained on", ("", "value"), rows, text=text)
+    return Section("What it was trained on", ("fact", "value"), rows, text=text)
 
 
 def _backtest(scores: pd.DataFrame) -> Section:
@@ -203,16 +203,20 @@ def _other_scores(scores: pd.DataFrame) -> Section:
     if scores.empty:
         return Section(title, text=("Nothing to show.",))
     pooled = scores[scores["origin"] == POOLED]
+    candidates = [name for name in (*_CANDIDATES, "median") if name in set(pooled["candidate"])]
+    cells = {(row.score, row.candidate): _with_interval(row) for row in pooled.itertuples()}
     rows = [
-        (
-            SCORE_TITLES.get(str(row.score), str(row.score)),
-            str(row.candidate),
-            number(row.value),
-            UNKNOWN if number(row.low) == UNKNOWN else f"{number(row.low)} to {number(row.high)}",
-        )
-        for row in pooled.sort_values(["score", "candidate"], kind="stable").itertuples()
+        (words, *(cells.get((score, candidate), UNKNOWN) for candidate in candidates))
+        for score, words in SCORE_TITLES.items()
+        if (pooled["score"] == score).any()
     ]
-    return _table(title, ("score", "candidate", "value", "interval"), rows)
+    text = ("In brackets the interval of a bootstrap over partners; `median` is the separate model of the median.",)
+    return Section(title, ("score", *candidates), tuple(rows), frozenset(range(1, len(candidates) + 1)), text)
+
+
+def _with_interval(row: object) -> str:
+    value, low, high = (number(getattr(row, name)) for name in ("value", "low", "high"))
+    return value if UNKNOWN in (low, high) else f"{value} ({low}–{high})"
 
 
 def _calibration(table: pd.DataFrame) -> Section:

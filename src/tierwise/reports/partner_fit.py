@@ -39,7 +39,7 @@ def lines_of(
         scores: The tables of points.
         families: The tables of families.
     """
-    reasons = sum(_wrapped(reason.sentence[:190], HALF) for reason in page.reasons[1:4])
+    reasons = sum(_wrapped(reason.sentence[:250], HALF) for reason in page.reasons[1:4])
     asked = sum(max(_wrapped(title, TITLE), 1 + has_bands) * 1.15 for title, has_bands in criteria)
     bars = max(7, sum(len(table.rows) + 1 for table in families) + 1, sum(len(table.rows) + 2 for table in scores))
     changed = len(page.changes[:4]) * 2 + len(page.moved[:4]) + 2
@@ -54,7 +54,7 @@ def _plan(plan: Plan) -> float:
     if plan.number > 1:
         return _wrapped(", ".join(f"{step.title[:40]} to {step.goal}" for step in plan.steps[:3]), HALF)
     steps = sum(_wrapped(f"{step.title} {step.start} {step.goal} {step.by_when}", HALF - 6) for step in plan.steps[:4])
-    return steps + 2 + _wrapped(plan.gains[:180], HALF) + _wrapped(plan.costs[:140], HALF)
+    return steps + 2 + _wrapped(plan.gains[:240], HALF) + _wrapped(plan.costs[:140], HALF)
 
 
 def _wrapped(text: str, width: int) -> int:

@@ -94,6 +94,11 @@ class OnePager:
     other_plans: tuple[Plan, ...]
     density: str
 
+    @property
+    def has_bands(self) -> bool:
+        """Whether a line shows a threshold with its band."""
+        return any(row.has_bands for row in self.criteria)
+
 
 def as_html(page: PartnerPage, back: str = "") -> str:
     """Render a partner's page for a manager.

@@ -70,7 +70,11 @@ def sections_html(title: str, sections: Sequence[Section]) -> str:
 def _section_html(section: Section) -> str:
     lines = [f"<h2>{escape(section.title)}</h2>", *(f"<p>{escape(sentence)}</p>" for sentence in section.text)]
     if section.header:
-        lines += ["<div><table>", f"<thead>{_row_html(section.header, section.right, 'th')}</thead>", "<tbody>"]
+        lines += [
+            '<div tabindex="0"><table>',
+            f"<thead>{_row_html(section.header, section.right, 'th')}</thead>",
+            "<tbody>",
+        ]
         lines += [_row_html(row, section.right, "td") for row in section.rows]
         lines += ["</tbody>", "</table></div>"]
     if section.picture:

@@ -122,8 +122,28 @@ def test_the_back_test_stands_with_its_baseline_and_the_mean_last():
 
 def test_all_scores_have_their_interval_or_none():
     text = markdown(FULL)
-    assert "| normalised Gini | chosen | 0.900 | 0.850 to 0.950 |" in text
-    assert "| mean absolute error | persistence | 1,234 | - |" in text
+    assert "| score | persistence | chosen |" in text
+    assert "| normalised Gini | 0.800 (0.750–0.850) | 0.900 (0.850–0.950) |" in text
+    assert "| mean absolute error | 1,234 | - |" in text
+
+
+def test_a_fired_alarm_and_the_tier_are_the_first_warning():
+    leaks = pd.DataFrame(
+        {
+            "subject": ["region", "revenue"], "kind": ["attribute", "metric"], "code": ["attribute_ahead", "metric_ahead"],
+            "share": [0.4, 0.1], "yardstick": [0.1, 0.2], "probability": [1.0, np.nan], "fired": [True, False],
+        }
+    )  # fmt: skip
+    card = replace(
+        FULL, leaks=leaks, alarm="fired", alarms=("region: knows too much",), tier_effect="It rests on the tier."
+    )
+    text = markdown(card)
+    assert text.index("## Warning") < text.index("## Is the model used?")
+    assert "region: knows too much." in text
+    assert "It rests on the tier." in text
+    assert "| region | attribute | attribute_ahead | 40% | 10% | 1 | ALARM |" in text
+    assert "| revenue | metric | metric_ahead | 10% | 20% | - | quiet |" in text
+    assert "## Warning" not in markdown(replace(FULL, leaks=leaks.tail(1), alarm="quiet"))
 
 
 def test_calibration_is_of_the_last_review_and_of_what_was_in_use():

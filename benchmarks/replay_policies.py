@@ -1,6 +1,7 @@
 """Replays three movement settings on real channels and prints the table of docs/policy-replays.md.
 
-Run `python benchmarks/replay_policies.py DATA`, with the folders `adventureworks_dw` and `olist_marketplace` in DATA.
+Run `python benchmarks/replay_policies.py DATA`, with the folders `adventureworks_dw` and `olist_marketplace` in DATA;
+with `--parts` it prints what each part of the default buys.
 The tiers are by revenue alone, at the quantiles of the first half of the reviews, so that nothing is tuned to the
 outcome; only the movement differs.
 """
@@ -20,6 +21,7 @@ from tierwise.config.policy import Policy
 from tierwise.engine import open_engine
 from tierwise.jobs.policy_inputs import policy_inputs
 from tierwise.policy import compare_replays, replay
+from tierwise.policy.replay import judged_placements
 from tierwise.store.sources import read_tables
 from tierwise.tables import check_tables
 
@@ -33,6 +35,31 @@ MOVEMENTS = {
     },
     "METHODS default": {},
 }
+BANDS = {"promote": {"band": 0.05}, "demote": {"band": 0.10}}
+NO_BANDS = {"promote": {"band": 0}, "demote": {"band": 0}}
+AT_ONCE = {"steps": "any", "confirm": 1}
+NO_HOLD = {"min_reviews_in_tier": 0}
+PARTS = {
+    "no hysteresis": "none",
+    "bands alone (+5 %, -10 %)": {**BANDS, "demote": {"band": 0.10, **AT_ONCE}, "hold": NO_HOLD},
+    "confirmation of demotions alone": {
+        **NO_BANDS,
+        "demote": {"band": 0, "steps": "any", "confirm": 2},
+        "hold": NO_HOLD,
+    },
+    "two reviews in a tier alone": {**NO_BANDS, "demote": {"band": 0, **AT_ONCE}},
+    "one step down alone": {**NO_BANDS, "demote": {"band": 0, "steps": 1, "confirm": 1}, "hold": NO_HOLD},
+    "defaults without confirmation": {"demote": {"confirm": 1}},
+    "defaults without bands": NO_BANDS,
+    "defaults without one step": {"demote": {"steps": "any"}},
+    "defaults, two reviews asked of demotions alone": {"hold": {"against": ["demote"]}},
+    "METHODS default": {},
+}
+HEADER = (
+    "| channel | movement | reviews | partner-years | moves per partner-year | reversed in a year |"
+    " mis-tiered, next review | mis-tiered, a window later |"
+)
+HEADER_PARTS = "| channel | movement | reversed in a year | too low | too high | mis-tiered, a window later |"
 
 
 @dataclass(frozen=True)
@@ -77,31 +104,48 @@ def policy_of(channel: Channel, panel: dict[date, pd.DataFrame], movement: objec
     return Policy.model_validate({**head, "tiers": tiers, "movement": movement})
 
 
+def print_movements(channel: Channel, workspace: Workspace, panel: dict[date, pd.DataFrame]) -> None:
+    """Print one row per movement."""
+    with open_engine() as engine:
+        calendar = workspace.settings.calendar
+        policies = {name: policy_of(channel, panel, movement) for name, movement in MOVEMENTS.items()}
+        near, far = (
+            compare_replays({name: replay(engine, one, panel, calendar, ahead) for name, one in policies.items()})
+            for ahead in (1, channel.window)
+        )
+    for row, later in zip(near.itertuples(), far.itertuples(), strict=True):
+        print(
+            f"| {channel.name} | {row.policy} | {row.reviews} | {row.partner_years:,.0f} | "
+            f"{row.moves_per_partner_year:.3f} | {row.reversal_share:.1%} | {row.mis_tiered_share:.1%} |"
+            f" {later.mis_tiered_share:.1%} |",
+            flush=True,
+        )
+
+
+def print_parts(channel: Channel, workspace: Workspace, panel: dict[date, pd.DataFrame]) -> None:
+    """Print one row per part of the default, with errors by direction."""
+    for name, movement in PARTS.items():
+        policy = policy_of(channel, panel, movement)
+        with open_engine() as engine:
+            replayed = replay(engine, policy, panel, workspace.settings.calendar)
+        rows = replayed.recommendations.sort_values(["partner_id", "as_of"])
+        errors, later = (judged_placements(rows, policy.tier_names, ahead) for ahead in (1, channel.window))
+        reversed_share = replayed.summary["reversal_share"].iloc[0]
+        print(
+            f"| {channel.name} | {name} | {reversed_share:.1%} | {(errors < 0).mean():.1%} |"
+            f" {(errors > 0).mean():.1%} | {(later != 0).mean():.1%} |",
+            flush=True,
+        )
+
+
 def main() -> None:
-    """Print one row per channel and movement."""
-    data = Path(sys.argv[1])
-    print(
-        "| channel | movement | reviews | partner-years | moves per partner-year | reversed in a year |"
-        " mis-tiered, next review | mis-tiered, a window later |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    """Print one row per channel and movement, or per part of the default."""
+    data, parts = Path(sys.argv[1]), "--parts" in sys.argv
+    print(HEADER_PARTS if parts else HEADER)
+    print("| --- " * HEADER_PARTS.count(" |") + "|" if parts else "| --- " * HEADER.count(" |") + "|")
     for channel in CHANNELS:
         workspace = load_workspace(PIPELINES / channel.workspace, data)
-        panel = panel_of(workspace, channel)
-        with open_engine() as engine:
-            calendar = workspace.settings.calendar
-            policies = {name: policy_of(channel, panel, movement) for name, movement in MOVEMENTS.items()}
-            near, far = (
-                compare_replays({name: replay(engine, one, panel, calendar, ahead) for name, one in policies.items()})
-                for ahead in (1, channel.window)
-            )
-        for row, later in zip(near.itertuples(), far.itertuples(), strict=True):
-            print(
-                f"| {channel.name} | {row.policy} | {row.reviews} | {row.partner_years:,.0f} | "
-                f"{row.moves_per_partner_year:.3f} | {row.reversal_share:.1%} | {row.mis_tiered_share:.1%} |"
-                f" {later.mis_tiered_share:.1%} |",
-                flush=True,
-            )
+        (print_parts if parts else print_movements)(channel, workspace, panel_of(workspace, channel))
 
 
 if __name__ == "__main__":

@@ -68,6 +68,11 @@ def test_a_condition_that_holds_is_never_the_closest_when_a_figure_is() -> None:
     assert found["metric"] == "revenue"
 
 
+def test_a_first_placement_at_the_bottom_sees_what_the_next_tier_asks_for() -> None:
+    found = focus_criteria(_move("place", None, "entry", "entry", "strategic"), CRITERIA, TIERS).iloc[0]
+    assert (found["code"], found["tier"], found["metric"]) == ("missing_for_next_tier", "strategic", "revenue")
+
+
 def test_nothing_is_missing_at_the_top() -> None:
     assert focus_criteria(_move("hold", "strategic", "strategic", "strategic", None), CRITERIA, TIERS).empty
 

@@ -21,9 +21,9 @@ _PLACED = ("promote", "place")
 def focus_criteria(moves: pd.DataFrame, criteria: pd.DataFrame, tier_names: Sequence[str]) -> pd.DataFrame:
     """Choose for each partner the one criterion that explains the placement best.
 
-    For a partner below the tier it holds it is the criterion of that tier missed most widely; for a promotion or a
-    first placement the recommended tier's criterion that is met most narrowly; for all others the one of the next tier
-    that is nearest to being met. Of alternatives only the cheapest open route counts.
+    For a partner below the tier it holds it is the criterion of that tier missed most widely; for a promotion, or a
+    first placement above the lowest tier, the recommended tier's criterion that is met most narrowly; for all others
+    the one of the next tier that is nearest to being met. Of alternatives only the cheapest open route counts.
 
     Args:
         moves: `partner_id, current_tier, eligible_tier, recommended_tier, next_tier, action`, one row per partner.
@@ -55,7 +55,8 @@ def is_below(moves: pd.DataFrame, tier_names: Sequence[str]) -> pd.Series:
 
 def _question(moves: pd.DataFrame, tier_names: Sequence[str]) -> tuple[pd.Series, pd.Series]:
     """What is asked about each partner, and of which tier."""
-    below, placed = is_below(moves, tier_names), moves["action"].isin(_PLACED)
+    below = is_below(moves, tier_names)
+    placed = moves["action"].isin(_PLACED) & (moves["recommended_tier"] != tier_names[0])
     question = pd.Series(np.select([below, placed], [MISSED, CLOSEST], MISSING), index=moves.index, dtype="str")
     tier = moves["next_tier"].mask(placed, moves["recommended_tier"]).mask(below, moves["current_tier"])
     return question, tier

@@ -1,4 +1,4 @@
-"""Which days a model learns from: quarter ends, or month ends where quarters are few; and by which attributes."""
+"""Which days a model learns from: quarter ends, or month ends where quarters are few."""
 
 from datetime import date
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tierwise.config.load import Workspace, load_workspace
-from tierwise.jobs.snapshots import FEW_QUARTERS, label_until, model_features, snapshot_days
+from tierwise.jobs.snapshots import FEW_QUARTERS, label_until, snapshot_days
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,3 @@ def test_no_label_window_is_open_and_no_day_lies_before_the_first_event(demo: Wo
 
 def test_a_source_that_has_only_begun_gives_no_day(demo: Workspace):
     assert snapshot_days(demo, date(2026, 9, 30), date(2026, 9, 1)) == ()
-
-
-def test_models_see_segments_and_not_who_manages_a_partner(demo: Workspace):
-    found = model_features(demo).attributes
-    assert set(found) == {"region", "industry", "size", "partner_type"}
-    assert {"manager_id", "country"} <= set(demo.attributes)

@@ -29,21 +29,10 @@ def model_features(workspace: Workspace, spec: ModelSpec | None = None) -> Featu
         spec: The model file's settings; those that the workspace trains with by default.
     """
     potential = workspace.settings.potential
-    found = feature_set(workspace.catalog.metrics, potential.metric, _attributes(workspace), potential.comparable_by)
+    attributes = tuple(workspace.attributes)
+    found = feature_set(workspace.catalog.metrics, potential.metric, attributes, potential.comparable_by)
     asked = (spec or load_model_spec(workspace)).potential.tier_as_feature
     return found if asked else without_tier(found, workspace)
-
-
-def _attributes(workspace: Workspace) -> tuple[str, ...]:
-    """The workspace's segments and what partners are compared by; all attributes where it names none.
-
-    Other attributes (a manager, a country of few partners) identify partners more than they describe them: on the
-    demo channel they change no score.
-    """
-    settings, known = workspace.settings, tuple(workspace.attributes)
-    named = {*vars(settings.segments).values(), *settings.potential.comparable_by}
-    chosen = tuple(name for name in known if name in named)
-    return chosen or known
 
 
 def archetype_features(workspace: Workspace) -> FeatureSet:

@@ -24,7 +24,7 @@ _MAX_LEVELS = 60
 _SMALL_DATA_SHARE = 20
 _ROWS_PER_THREAD = 50_000
 _BINS = {"min_data_in_bin": 3, "feature_pre_filter": False, "verbose": -1}
-_PARTNERS_PER_LEVEL = 5
+_PARTNERS_PER_LEVEL = 20
 
 
 @dataclass(frozen=True)

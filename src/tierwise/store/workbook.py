@@ -77,27 +77,33 @@ def _fill(target: Any, sheet: Sheet) -> None:
 
 
 class _Styled:
-    """Turns values into cells, making each format and colour once."""
+    """Turns values into cells. A cell of each column and colour is made once and filled again: styles are dear."""
 
     def __init__(self, target: Any, columns: Sequence[Column]) -> None:
-        from openpyxl.styles import PatternFill
-
         self._target, self._columns = target, columns
-        colours = {colour for column in columns for colour in column.colours.values()}
-        self._fills = {colour: PatternFill("solid", start_color=colour) for colour in sorted(colours)}
+        self._cells: dict[tuple[int, str], Any] = {}
 
     def row(self, values: Sequence[object]) -> list[object]:
-        return [self._cell(value, column) for value, column in zip(values, self._columns, strict=True)]
+        return [self._cell(place, value) for place, value in enumerate(values)]
 
-    def _cell(self, value: Any, column: Column) -> object:
-        from openpyxl.cell import WriteOnlyCell
-
-        colour = column.colours.get(value) if isinstance(value, str) else None
-        if colour is None and (column.kind == "text" or value is None):
+    def _cell(self, place: int, value: object) -> object:
+        column = self._columns[place]
+        colour = column.colours.get(value, "") if isinstance(value, str) else ""
+        if not colour and (column.kind == "text" or value is None):
             return value
-        cell: Any = WriteOnlyCell(self._target, value=value)
-        if colour is not None:
-            cell.fill = self._fills[colour]
+        cell = self._cells.get((place, colour))
+        if cell is None:
+            cell = self._cells[place, colour] = self._made(column, colour)
+        cell.value = value
+        return cell
+
+    def _made(self, column: Column, colour: str) -> Any:
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.styles import PatternFill
+
+        cell = WriteOnlyCell(self._target)
+        if colour:
+            cell.fill = PatternFill("solid", start_color=colour)
         if column.kind in FORMATS:
             cell.number_format = FORMATS[column.kind]
         return cell

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
+from tierwise.pilots.families import holm
 from tierwise.pilots.intervals import at_look, by_t, fieller
 
 numbers = st.floats(-50, 50)
@@ -48,3 +50,9 @@ def test_a_look_excludes_zero_exactly_where_its_p_is_below_alpha(estimate, error
 def test_a_sure_estimate_has_no_test():
     assert by_t(1.0, 0.0, 5, 0.05).p is None
     assert at_look(1.0, 0.0, 0.5, 0.05).low == 1.0
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9])
+def test_holm_is_that_of_statsmodels(count):
+    ps = np.random.default_rng(count).choice([0.0, 0.004, 0.01, 0.03, 0.2, 1.0], count)
+    assert holm(ps) == pytest.approx(multipletests(ps, method="holm")[1])

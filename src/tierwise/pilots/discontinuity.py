@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from statsmodels.stats.multitest import multipletests
 
 from tierwise.config.names import hint
 from tierwise.config.pilot import ThresholdSettings
 from tierwise.errors import Fault, InvalidInput
+from tierwise.pilots.families import holm
 from tierwise.pilots.libraries import rddensity, rdrobust
 from tierwise.pilots.results import Counts, Estimate, Result
 
@@ -60,7 +60,7 @@ def threshold_effect(frame: pd.DataFrame, settings: ThresholdSettings) -> tuple[
     ps = [placebo.value.p for placebo in placebos if placebo.value and placebo.value.p is not None]
     figures = {"placebo_rows": float(len(ps))}
     if ps:
-        figures["placebo_p"] = float(min(multipletests(ps, method="holm")[1]))
+        figures["placebo_p"] = float(holm(np.array(ps)).min())
     return (replace(main, diagnostics={**main.diagnostics, **figures}), *placebos)
 
 

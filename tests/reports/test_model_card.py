@@ -130,8 +130,9 @@ def test_all_scores_have_their_interval_or_none():
 def test_a_fired_alarm_and_the_tier_are_the_first_warning():
     leaks = pd.DataFrame(
         {
-            "subject": ["region", "revenue"], "kind": ["attribute", "metric"], "code": ["attribute_ahead", "metric_ahead"],
-            "share": [0.4, 0.1], "yardstick": [0.1, 0.2], "probability": [1.0, np.nan], "fired": [True, False],
+            "subject": ["region", "revenue"], "kind": ["attribute", "metric"],
+            "code": ["attribute_ahead", "metric_ahead"], "share": [0.4, 0.1], "yardstick": [0.1, 0.2],
+            "probability": [1.0, np.nan], "fired": [True, False],
         }
     )  # fmt: skip
     card = replace(

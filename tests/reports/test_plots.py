@@ -47,6 +47,7 @@ CALIBRATION = pd.DataFrame(
     columns=["origin", "candidate", "decile", "partners", "predicted", "actual"],
 )
 WITH_ZEROS = CALIBRATION.assign(actual=CALIBRATION["actual"] * (CALIBRATION["decile"] > 1))
+FAR_FROM_ZERO = WITH_ZEROS.assign(predicted=WITH_ZEROS["predicted"] * 700, actual=WITH_ZEROS["actual"] * 1e6)
 COVERAGE = pd.DataFrame(
     [
         (ORIGINS[0], "model", 0, 100, 0.80, 0.8),
@@ -115,6 +116,7 @@ DRAWINGS: dict[str, Callable[[], Plot]] = {
     "gini": lambda: gini_plot(SCORES),
     "calibration": lambda: calibration_plot(CALIBRATION, "EUR"),
     "calibration with zeros": lambda: calibration_plot(WITH_ZEROS, "$"),
+    "calibration far from zero": lambda: calibration_plot(FAR_FROM_ZERO, "USD"),
     "calibration of a narrow range": lambda: calibration_plot(CALIBRATION[CALIBRATION["decile"] == 2], "a $ and a $"),
     "coverage": lambda: coverage_plot(COVERAGE),
     "stability": lambda: stability_plot(STABILITY),

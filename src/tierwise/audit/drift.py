@@ -156,6 +156,8 @@ def detect_drift(
     single = feature_tests(reference, rows, features, how.level / 2)
     apart = separation(reference, rows, features, how.permutations, seed)
     tests = pd.concat([single, _together_row(apart.auc, apart.p_value, empty)], ignore_index=True)
+    # On the scale of the whole level, so that a reader can hold them against it.
+    tests["p_adjusted"] = (2 * tests["p_adjusted"]).clip(upper=1.0)
     verdict: Verdict = "drift" if tests["drifted"].any() else "no_drift"
     return replace(empty, tests=tests, pairs=apart.pairs, verdict=verdict)
 

@@ -99,7 +99,7 @@ def _tests(tests: pd.DataFrame, most: int | None) -> Section:
         "population stability index without its bias (slight, moderate from .1, large from .25) and decides nothing.",
         *([f"{left} further tests are in the table."] if left else []),
     )
-    header = ("feature", "of its", "level", "before", "after", "size", "", "p (Holm)", "drift")
+    header = ("feature", "of its", "level", "before", "after", "size", "", "p (adjusted)", "drift")
     return Section("Tests", header, rows, frozenset({3, 4, 5, 7}), text)
 
 

@@ -33,7 +33,7 @@ COVERAGE_COLUMNS = (
 )  # fmt: skip
 CORRIDOR = 0.05
 _SHOWN = ("persistence", "model")
-_LOG_FROM = 20.0
+_LOG_FROM, _MOST_TICKS = 20.0, 8
 _BAND_NAMES = {1: ("all sizes",), 2: ("smaller half", "larger half"), 3: ("smallest", "middle", "largest")}
 _NEWCOMERS = "newcomers"
 _DAYS_A_PANEL = 4
@@ -94,14 +94,16 @@ def calibration_plot(calibration: pd.DataFrame, unit: str) -> Plot:
 
 def _scale(axes: Axes, values: np.ndarray) -> str:
     """Choose linear, log, or log with a place for zero; return how the axis says it."""
-    from matplotlib.ticker import EngFormatter, NullFormatter
+    from matplotlib.ticker import EngFormatter, FixedLocator, NullFormatter, NullLocator
 
     positive = values[values > 0]
     least, most = float(positive.min()), float(positive.max())
     wide, zeros = most / least >= _LOG_FROM, bool((values <= 0).any())
     for axis, set_scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)):
         if wide and zeros:
-            set_scale("symlog", linthresh=10 ** np.floor(np.log10(least)), linscale=0.7)
+            set_scale("symlog", linthresh=10.0 ** _decades(least, most)[0], linscale=0.7)
+            axis.set_major_locator(FixedLocator([0.0, *(10.0**decade for decade in _decades(least, most))]))
+            axis.set_minor_locator(NullLocator())
         elif wide:
             set_scale("log")
         axis.set_major_formatter(EngFormatter(sep=" "))
@@ -109,6 +111,12 @@ def _scale(axes: Axes, values: np.ndarray) -> str:
     if not wide:
         return ""
     return ", log scale from the least amount, 0 beside it" if zeros else ", log scale"
+
+
+def _decades(least: float, most: float) -> list[int]:
+    """The decades from below the least amount to the most; not so many that their labels run into one another."""
+    first, last = int(np.floor(np.log10(least))), int(np.floor(np.log10(most)))
+    return list(range(first, last + 1, 1 + (last - first) // _MOST_TICKS))
 
 
 def _calibration_sentence(table: pd.DataFrame) -> str:

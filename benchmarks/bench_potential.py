@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.potential.rfm import Events, features_of, read_adventureworks, read_cdnow, read_olist  # noqa: E402
+from tierwise.config.load import load_workspace  # noqa: E402
 from tierwise.config.model_spec import BacktestSpec, PotentialSpec, TreeSpec  # noqa: E402
+from tierwise.jobs.accept import accepted_tables  # noqa: E402
+from tierwise.jobs.init import InitRequest, init  # noqa: E402
+from tierwise.jobs.progress import Steps, silent  # noqa: E402
+from tierwise.jobs.snapshots import build_snapshots, model_features  # noqa: E402
 from tierwise.potential import backtest, normalized_gini  # noqa: E402
 from tierwise.potential.blend import fit_blend  # noqa: E402
 from tierwise.potential.snapshots import closed, run_rate  # noqa: E402
@@ -95,13 +102,43 @@ def rolling(name: str, events: Events, dates: list[str], as_of: str) -> None:
     print("coverage of the 80 % interval:", (summed["hits"] / summed["partners"]).round(3).to_dict())
 
 
+def data_folder(given: str | None = None) -> Path | None:
+    """The folder of the real data; None, and said, where there is none."""
+    data = Path(given or os.environ.get("TIERWISE_DATA") or ROOT.parent / "shared" / "data")
+    if data.is_dir():
+        return data
+    print(f"no real data at {data.name!r}: nothing to measure")
+    return None
+
+
+def synthetic(partners: int = 600, seed: int = 1) -> None:
+    """Print every candidate on the synthetic channel beside its oracle, at the last completed review."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "demo"
+        init(InitRequest(folder, "demo", partners=partners, seed=seed))
+        workspace = load_workspace(folder)
+        with accepted_tables(workspace, date(2026, 10, 15), Steps(silent, 2)) as (engine, _):
+            snapshots = build_snapshots(engine, workspace, date(2026, 9, 30))
+        truth = pd.read_parquet(folder / "truth" / "potential.parquet")
+    result = backtest(snapshots, model_features(workspace), SPEC, pd.Timestamp("2026-09-30"), 1)
+    gini = result.scores[(result.scores["score"] == "gini") & (result.scores["origin"] != "all")]
+    table = gini.pivot_table(index="origin", columns="candidate", values="value")
+    truth["origin"] = pd.to_datetime(truth["as_of"]).dt.strftime("%Y-%m-%d")
+    both = result.predictions.merge(truth[["origin", "partner_id", "oracle_usd"]], on=["origin", "partner_id"])
+    table["oracle"] = pd.Series(
+        {
+            day: normalized_gini(rows["actual"].to_numpy(), rows["oracle_usd"].to_numpy())
+            for day, rows in both.groupby("origin")
+        }
+    )
+    print("\nsynthetic channel: normalised Gini per origin, beside the oracle that knows all that is hidden")
+    print(table.round(3).to_string())
+
+
 def main() -> None:
     """Run all of it."""
-    data = Path(
-        sys.argv[1] if len(sys.argv) > 1 else os.environ.get("TIERWISE_DATA") or ROOT.parent / "shared" / "data"
-    )
-    if not data.is_dir():
-        print(f"no real data at {data.name!r}: nothing to measure")
+    data = data_folder(sys.argv[1] if len(sys.argv) > 1 else None)
+    if data is None:
         return
     pd.set_option("display.width", 200, "display.max_columns", 30)
     cdnow, olist, resellers = read_cdnow(data), read_olist(data), read_adventureworks(data)
@@ -114,6 +151,7 @@ def main() -> None:
     rolling("Olist 26 weeks", olist, quarters, "2018-08-31")
     starts = [str(day.date()) for day in pd.date_range("2011-06-30", "2013-03-31", freq="QE")]
     rolling("AdventureWorks 2 quarters", resellers, [*starts, "2013-05-31"], "2013-11-30")
+    synthetic()
 
 
 if __name__ == "__main__":

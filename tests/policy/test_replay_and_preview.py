@@ -112,6 +112,18 @@ def test_contract_columns_alone_decide_the_same(engine: Engine, panel: dict) -> 
         pd.testing.assert_frame_equal(full, plain)
 
 
+@pytest.mark.parametrize("days", [0, 2])
+def test_a_channel_without_partners_has_nothing_to_replay(engine: Engine, panel: dict, days: int) -> None:
+    empty = {day: rows.iloc[:0] for day, rows in list(panel.items())[:days]}
+    with pytest.raises(InvalidInput, match="no partner is known at any of the reviews"):
+        replay(engine, policy(), empty)
+
+
+def test_reviews_before_the_first_partner_are_passed_over(engine: Engine, panel: dict) -> None:
+    late = {day: rows.iloc[:0] if number < 3 else rows for number, (day, rows) in enumerate(panel.items())}
+    assert only_row(replay(engine, policy(), late))["reviews"] == 3
+
+
 def test_comparison_has_one_row_per_policy(engine: Engine, panel: dict) -> None:
     table = compare_replays({"none": replay(engine, policy(), panel), "default": replay(engine, policy({}), panel)})
     assert table["policy"].tolist() == ["none", "default"]

@@ -165,3 +165,29 @@ def test_losing_a_track_inside_its_band_does_not_shake_the_tier(engine: Engine) 
     assert moved[["eligible_tier", "recommended_tier", "rule"]].values.tolist() == [
         ["Gold", "Platinum", "demotion_band"]
     ]
+
+
+LATER = {
+    "a track that stands later": ({"a": "b_rank >= 1", "b": "x >= 1"}, "the track 'b' is not written before it"),
+    "by its reached tier": ({"a": {"track": "b", "reached": "m"}, "b": "x >= 1"}, "the track 'b' is not written"),
+    "tracks in a circle": ({"a": "b_rank >= 1", "b": "a_rank >= 1"}, "the track 'b' is not written before it"),
+    "a track that asks itself": ({"a": "a_tier = 'm'"}, "the track 'a' is not written before it"),
+    "a figure made from tracks": ({"a": "x >= 1", "b": "both >= 1"}, "both is made from tracks"),
+}
+
+
+@pytest.mark.parametrize(("rules", "says"), LATER.values(), ids=LATER.keys())
+def test_a_track_reads_only_what_is_there_before_it(rules: dict, says: str) -> None:
+    tracks = {name: {"tiers": [{"name": "n"}, {"name": "m", "when": rule}]} for name, rule in rules.items()}
+    body = {"tracks": tracks, "tiers": [{"name": "t"}], "definitions": {"both": "a_rank + 0"}}
+    found = [finding for finding in lint(Policy.model_validate({**HEAD, **body})) if finding.code == "invalid"]
+    assert len(found) == 1
+    assert says in found[0].message
+
+
+def test_a_track_reads_the_tracks_before_it(engine: Engine) -> None:
+    rules = {"a": "x >= 1", "b": {"all": [{"track": "a", "reached": "m"}, "a_rank >= 1", "y >= 1"]}}
+    tracks = {name: {"tiers": [{"name": "n"}, {"name": "m", "when": rule}]} for name, rule in rules.items()}
+    made = Policy.model_validate({**HEAD, "tracks": tracks, "tiers": [{"name": "t"}], "movement": "none"})
+    inputs = pd.DataFrame({"partner_id": list("pqr"), "x": [1.0, 0, 1], "y": [1.0, 1, 0]})
+    assert place(engine, made, inputs).tiers["b_tier"].tolist() == ["m", "n", "n"]

@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from tierwise.config.policy import Policy
 from tierwise.engine import Engine
+from tierwise.errors import Fault, InvalidInput
 from tierwise.policy.criteria_table import criteria_table, unit_criteria_table
 from tierwise.policy.flags import flag_columns
 from tierwise.policy.plan import KEY, Plan, compile_policy, duplicate_fault
@@ -197,6 +198,11 @@ def _sorted(figures: pa.Table, keys: Sequence[str]) -> pa.Table:
 
 
 def _check_keys(figures: pa.Table, keys: Sequence[str]) -> None:
+    for key in keys:
+        unnamed = figures.column(key).null_count
+        if unnamed:
+            what = f"{unnamed:,} rows of the policy's inputs have no {key}"
+            raise InvalidInput(Fault(what, "policy inputs", todo=f"give every row its {key}"))
     if figures.num_rows < 2:
         return
     same = np.ones(figures.num_rows - 1, dtype=bool)

@@ -14,10 +14,10 @@ from tierwise.policy import sql
 from tierwise.policy.derived import Derived, derived_figures, ready_stages
 from tierwise.policy.kinds import Kind, column_kind
 from tierwise.policy.ladders import Ladder, LadderCompiler
-from tierwise.policy.reading import Reading
+from tierwise.policy.reading import Reading, rule_tracks
 from tierwise.policy.rules import RuleReader
 from tierwise.policy.scoring import ScoreColumns
-from tierwise.policy.texts import EVIDENCE_PREFIX, check_known, flags_of, own_names
+from tierwise.policy.texts import EVIDENCE_PREFIX, check_known, flags_of, own_names, policy_texts
 from tierwise.policy.truth import Bands, holds
 
 KEY = "partner_id"
@@ -117,6 +117,7 @@ class _Assembly:
         reader = RuleReader(policy, self.reading, self.kinds, scores)
         bands = Bands(policy.movement.promote.band, policy.movement.demote.band)
         compiler = LadderCompiler(reader, self.reading, bands)
+        self._check_order_of_tracks({figure.name for figure in pending})
         tracks = [compiler.compile(name, track.tiers, f"tracks.{name}.tiers") for name, track in policy.tracks.items()]
         stages += [*early, *(stage for track in tracks for stage in _track_stages(track))]
         late, pending = ready_stages(pending, columns | (own - {figure.name for figure in pending}), own)
@@ -133,6 +134,23 @@ class _Assembly:
             tuple(controls),
             tuple(unlocks),
         )
+
+    def _check_order_of_tracks(self, made_later: set[str]) -> None:
+        """A track reads the tracks written before it, and figures that are not made from tracks."""
+        waiting = {name: f"{name} is made from tracks" for name in made_later}
+        for name in self.policy.tracks:
+            why = f"the track {name!r} is not written before it"
+            waiting |= {f"{name}_rank": why, f"{name}_tier": why}
+        for name, track in self.policy.tracks.items():
+            place = f"tracks.{name}.tiers"
+            texts = [item for item in policy_texts(self.policy) if item.place.startswith(f"{place}[")]
+            parsed = (self.reading.parse(item.text, item.place, item.kind) for item in texts)
+            used = {column for expression in parsed if expression is not None for column in expression.names}
+            rules = [rule for tier in track.tiers for rule in (tier.when, tier.keep) if rule is not None]
+            used |= {f"{found.track}_rank" for rule in rules for found in rule_tracks(rule)}
+            for column in sorted(used & waiting.keys()):
+                self.reading.fail(f"the track {name!r} cannot use {column!r} here: {waiting[column]}", place)
+            del waiting[f"{name}_rank"], waiting[f"{name}_tier"]
 
     def _report_circles(self, pending: list[Derived]) -> None:
         if pending:

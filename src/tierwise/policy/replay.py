@@ -12,6 +12,7 @@ import pandas as pd
 from tierwise.config.policy import Policy
 from tierwise.config.workspace import Calendar
 from tierwise.engine import Engine
+from tierwise.errors import Fault, InvalidInput
 from tierwise.policy.movement import NO_HISTORY, move
 from tierwise.policy.placement import place
 from tierwise.policy.tier_names import tier_places
@@ -67,7 +68,8 @@ def replay(
         history: Tiers held before the first review.
 
     Raises:
-        InvalidInput: If a policy does not fit the inputs, or none is in force on a review's date.
+        InvalidInput: If a policy does not fit the inputs, none is in force on a review's date, or no review has a
+            partner.
     """
     given = policies if isinstance(policies, Policy) else tuple(policies)
     kept = [history]
@@ -77,7 +79,9 @@ def replay(
         moved = move(policy, place(engine, policy, inputs, as_of=day), past, day, calendar)
         kept.append(as_history(moved, day).assign(policy_version=policy.version))
     reviews = [part for part in kept[1:] if len(part)]
-    table = pd.concat(reviews, ignore_index=True) if reviews else kept[0]
+    if not reviews:
+        raise InvalidInput(Fault("no partner is known at any of the reviews", "replay", todo="take later reviews"))
+    table = pd.concat(reviews, ignore_index=True)
     names = _tier_order(given)
     return Replay(table, tier_shares(table, names), movement_matrix(table, names), _summary(table, names, ahead))
 

@@ -61,4 +61,4 @@ def check_reasons(tables: Mapping[str, pd.DataFrame], names: Iterable[str]) -> N
         assert not reasons[column].str.contains(r"[{}]|\bnan\b|None|<NA>", regex=True).any()
     told = " ".join(reasons["partner_safe_sentence"].drop_duplicates())
     # A short id such as 12 is also a number that a sentence may hold.
-    assert [name for name in names if len(name) >= SHORTEST_NAME and name in told] == []
+    assert [name for name in names if len(str(name)) >= SHORTEST_NAME and str(name) in told] == []

@@ -229,4 +229,4 @@ def test_every_placement_is_explained_exactly(reviews: dict[date, dict[str, pd.D
         check_additivity(tables)
         check_points(tables, sorted(set(tables["components"]["score"])))
         check_margins(tables)
-        check_reasons(tables, tables["recommendations"][["partner_id", "partner_name"]].stack().head(1000))
+        check_reasons(tables, tables["recommendations"][["partner_id", "partner_name"]].stack().dropna().head(1000))

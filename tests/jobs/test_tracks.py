@@ -39,6 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, trained_channel: Path) -> P
     }
     (folder / "tierwise.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     recorded = pd.read_csv(folder / "data" / "tier_history.csv", dtype=str).assign(track=None)
+    recorded.to_csv(folder / "data" / "tier_history.csv", index=False)
     score(load_workspace(folder), ScoreRequest(BEFORE, TODAY))
     placed = read_table(folder / "output", BEFORE, "tracks").query(
         "track == 'skills' and recommended_tier == 'skilled'"

@@ -33,7 +33,9 @@ def policy(**per: object) -> Policy:
 
 
 def inputs_of(channel: list[dict], home: str = "AA") -> pd.DataFrame:
-    rows = [(f"P{number}", unit, sales, home) for number, units in enumerate(channel) for unit, sales in units.items()]
+    rows = [
+        (f"P{number:02d}", unit, sales, home) for number, units in enumerate(channel) for unit, sales in units.items()
+    ]
     return pd.DataFrame(rows, columns=["partner_id", "country", "sales", "home"]).astype({"sales": "float64"})
 
 

@@ -37,7 +37,7 @@ SIMULATIONS: dict[str, tuple[Callable[..., dict[str, float]], int, dict[str, tup
     "ten-clusters": (truth.ten_clusters, 3000, {"CR2": (0.03, 0.07), "redrawing": (0.03, 0.07)}),
     "ratios": (truth.ratios, 5000, {"delta": (0.935, 0.965)}),
     "returns": (truth.return_on_cost, 3000, {"return": (0.935, 0.965), "payback": (0.935, 0.965)}),
-    "staggered": (truth.staggered_roll_out, 600, {"coverage": (0.935, 0.965)}),
+    "staggered": (truth.staggered_roll_out, 500, {"coverage": (0.935, 0.965)}),
     "thresholds": (truth.discontinuity, 500, {"coverage": (0.935, 0.965), "density alarms": (0.0, 0.07)}),
     "one-region": (truth.one_region, 300, {"type one": (0.0, 0.07)}),
     "archetypes": (truth.by_archetype, 300, {"coverage": (0.935, 1.0)}),

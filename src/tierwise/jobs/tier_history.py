@@ -50,10 +50,11 @@ def track_histories_before(
     stored = [read_table(output, review.as_of, "tracks") for review in earlier] if names else []
     recommended = pd.concat([*stored, empty_table("tracks")], ignore_index=True)
     recommended = recommended.rename(columns={"recommended_tier": "tier"})
+    recommended = recommended.reindex(columns=["track", *TIER_HISTORY_COLUMNS]).astype({"as_of": "datetime64[us]"})
     return {
         name: _decided(
             _recorded(engine, workspace, as_of, name),
-            recommended.loc[recommended["track"] == name].reindex(columns=list(TIER_HISTORY_COLUMNS)),
+            recommended.loc[recommended["track"] == name, list(TIER_HISTORY_COLUMNS)],
         )
         for name in names
     }

@@ -32,14 +32,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory, trained_channel: Path) -> P
         policy = yaml.safe_load(path.read_text(encoding="utf-8"))
         path.write_text(yaml.safe_dump({**policy, "tracks": TRACKS}, sort_keys=False), encoding="utf-8")
     settings = yaml.safe_load((folder / "tierwise.yaml").read_text(encoding="utf-8"))
-    table = settings["tables"]["tier_history"]
-    table |= {
+    settings["tables"]["track_history"] = {
+        "kind": "tier_history",
+        "source": {"csv": "track_history.csv"},
         "key": ["partner_id", "valid_from", "track"],
         "columns": {"partner_id": None, "valid_from": None, "tier": None, "track": None},
     }
     (folder / "tierwise.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    recorded = pd.read_csv(folder / "data" / "tier_history.csv", dtype=str).assign(track=None)
-    recorded.to_csv(folder / "data" / "tier_history.csv", index=False)
+    decisions = folder / "data" / "track_history.csv"
+    decisions.write_text("partner_id,valid_from,tier,track\n", encoding="utf-8")
     score(load_workspace(folder), ScoreRequest(BEFORE, TODAY))
     placed = read_table(folder / "output", BEFORE, "tracks").query(
         "track == 'skills' and recommended_tier == 'skilled'"
@@ -52,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, trained_channel: Path) -> P
             "track": "skills",
         }
     )
-    pd.concat([recorded, decided]).to_csv(folder / "data" / "tier_history.csv", index=False)
+    decided.to_csv(decisions, index=False)
     score(load_workspace(folder), ScoreRequest(AS_OF, TODAY))
     return folder
 

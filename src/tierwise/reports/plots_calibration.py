@@ -208,7 +208,8 @@ def _coverage_panel(axes: Axes, own: pd.DataFrame, group: str, origins: list[str
     for verdict, look in _VERDICTS.items():
         rows = own[own["verdict"] == verdict]
         places = [origins.index(origin) for origin in rows["origin"]]
-        spread = [100 * (rows["coverage"] - rows["low"]), 100 * (rows["high"] - rows["coverage"])]
+        ends = (rows["coverage"] - rows["low"], rows["high"] - rows["coverage"])
+        spread = [100 * end.clip(lower=0) for end in ends]  # rounding may put an interval's end past the share itself
         plain: dict[str, Any] = {key: look[key] for key in ("marker", "color")}
         axes.errorbar(places, 100 * rows["coverage"], yerr=spread, linestyle="none", capsize=3, markersize=7, **plain)
     least, most = own["partners"].min(), own["partners"].max()

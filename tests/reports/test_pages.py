@@ -126,4 +126,5 @@ def test_a_part_fills_its_outline_and_no_more() -> None:
     room, reached = list(_parsed(str(charts.part(12.0, 24.0, 24.0, LABEL))))
     assert float(reached.get("width", "")) == pytest.approx(float(room.get("width", "")) / 2)
     assert charts.part(None, 24.0, 24.0, LABEL) == charts.part(1.0, 2.0, 0.0, LABEL) == ""
-    assert len(list(_parsed(str(charts.share(None, LABEL))))) == 2
+    assert charts.share(None, LABEL) == charts.share(float("nan"), LABEL) == ""
+    assert len(list(_parsed(str(charts.share(0.0, LABEL))))) == 2

@@ -12,6 +12,7 @@ import pandas as pd
 
 from tierwise.reports.backtest_sections import backtest_sections
 from tierwise.reports.numbers import number
+from tierwise.reports.pages import count
 from tierwise.reports.sections import sections_html, sections_markdown
 from tierwise.reports.text_table import text_table
 
@@ -71,8 +72,8 @@ class BacktestReport:
         """Render for a terminal; readable in ten seconds."""
         days = self.tables["gate"]["origin"]
         head = (
-            f"{self.title}\nPotential: {self.target} over {self.horizon}; {len(days)} past reviews, {days.min()} to "
-            f"{days.max()}, each predicted by a model trained on what had closed by then"
+            f"{self.title}\nPotential: {self.target} over {self.horizon}; {count(len(days), 'past review')}, "
+            f"{days.min()} to {days.max()}, each predicted by a model trained on what had closed by then"
         )
         parts = [head, self._ranking(), "\n".join(self.summary())]
         if self.folder is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tierwise.reports.leaks import leaks_section
-from tierwise.reports.numbers import SCORE_TITLES, number
+from tierwise.reports.numbers import SCORE_TITLES, UNKNOWN, number, share, spread
 from tierwise.reports.sections import Section
 
 POOLED = "all"
@@ -93,13 +93,8 @@ def _capital(title: str) -> str:
 def _cell(row: object, score: str) -> str:
     value, low, high = (getattr(row, name) for name in ("value", "low", "high"))
     if score in _SHARES:
-        return f"{value:.0%} ({low:.0%} to {high:.0%})"
+        return share(value) if pd.isna(low) else f"{share(value)} ({share(low)} to {share(high)})"
     return number(value) if pd.isna(low) else f"{number(value)} ({number(low)}–{number(high)})"
-
-
-def spread(low: Any, high: Any) -> str:
-    """Show an interval."""
-    return "-" if pd.isna(low) or pd.isna(high) else f"{number(low)} to {number(high)}"
 
 
 def _calibration(calibration: pd.DataFrame, picture: str) -> Section:
@@ -120,8 +115,9 @@ def _calibration(calibration: pd.DataFrame, picture: str) -> Section:
 
 def _coverage(coverage: pd.DataFrame, picture: str) -> Section:
     rows = [
-        (row.origin, row.source, f"{row.band}", number(row.partners), f"{row.coverage:.0%}",
-         f"{row.low:.0%} to {row.high:.0%}", f"{row.nominal:.0%}", number(row.width), number(row.relative_width))
+        (row.origin, row.source, f"{row.band}", number(row.partners), share(row.coverage),
+         UNKNOWN if pd.isna(row.low) else f"{share(row.low)} to {share(row.high)}", share(row.nominal),
+         number(row.width), number(row.relative_width))
         for row in _lines(coverage)
     ]  # fmt: skip
     header = (

@@ -83,8 +83,8 @@ def part(value: float | None, most: float | None, largest: float, label: str) ->
 
 
 def share(value: float | None, label: str) -> Markup:
-    """Draw a share of one as a bar."""
-    return part(0.0 if value is None or value != value else value, 1.0, 1.0, label)
+    """Draw a share of one as a bar; nothing where it is unknown, since an empty bar would say none."""
+    return part(None if value is None or value != value else value, 1.0, 1.0, label)
 
 
 @dataclass(frozen=True)

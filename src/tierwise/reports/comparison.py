@@ -147,7 +147,7 @@ def _rows(scores: pd.DataFrame, report: ComparisonReport) -> tuple[tuple[str, ..
         (
             _origin(row["origin"]) if single else SCORE_TITLES[row["score"]],
             *(number(row[name]) for name in ("persistence", "first", "second")), _signed(row["difference"]),
-            f"{_signed(row['low'])} to {_signed(row['high'])}", number(row["probability"]),
+            _interval(row["low"], row["high"]), number(row["probability"]),
         )
         for row in records(scores)
     ]  # fmt: skip
@@ -157,6 +157,10 @@ def _rows(scores: pd.DataFrame, report: ComparisonReport) -> tuple[tuple[str, ..
 
 def _origin(origin: str) -> str:
     return "mean" if origin == POOLED else origin
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{_signed(low)} to {_signed(high)}"
 
 
 def _signed(value: float | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from tierwise.audit import Drift, figure
+from tierwise.reports.pages import count
 from tierwise.reports.plots_drift import drift_plot
 from tierwise.reports.policy import records
 from tierwise.reports.sections import Section, sections_html, sections_text
@@ -97,7 +98,7 @@ def _tests(tests: pd.DataFrame, most: int | None) -> Section:
     text = (
         "Before and after are medians or, where a level or value is named, shares of partners. The size is the "
         "population stability index without its bias (slight, moderate from .1, large from .25) and decides nothing.",
-        *([f"{left} further tests are in the table."] if left else []),
+        *([f"{count(left, 'further test')} {'is' if left == 1 else 'are'} in the table."] if left else []),
     )
     header = ("feature", "of its", "level", "before", "after", "size", "", "p (adjusted)", "drift")
     return Section("Tests", header, rows, frozenset({3, 4, 5, 7}), text)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierwise.reports.numbers import number
+from tierwise.reports.numbers import number, share
 from tierwise.reports.sections import Section
 
 TITLE = "Does anything know the future?"
@@ -37,7 +37,7 @@ def leaks_section(leaks: pd.DataFrame, alarm: str) -> Section:
         return Section(TITLE, text=text)
     shown = leaks[leaks["fired"].astype(bool) | (leaks.reset_index().index < LEADING)]
     rows = [
-        (row.subject, row.kind, row.code, f"{row.share:.0%}", f"{row.yardstick:.0%}", number(row.probability),
+        (row.subject, row.kind, row.code, share(row.share), share(row.yardstick), number(row.probability),
          "ALARM" if row.fired else "quiet")
         for row in _lines(shown)
     ]  # fmt: skip

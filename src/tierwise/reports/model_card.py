@@ -13,7 +13,7 @@ from datetime import date
 import pandas as pd
 
 from tierwise.reports.leaks import leaks_section
-from tierwise.reports.numbers import SCORE_TITLES, UNKNOWN, number
+from tierwise.reports.numbers import SCORE_TITLES, UNKNOWN, number, share
 from tierwise.reports.sections import Section, sections_html, sections_markdown
 from tierwise.reports.stability import stability_section
 
@@ -243,7 +243,7 @@ def _coverage(table: pd.DataFrame) -> Section:
     if table.empty:
         return Section(title, text=("No interval could be tested: too few past reviews have completed.",))
     rows = [
-        (row.origin, row.source, f"{row.band}", number(row.partners), f"{row.coverage:.0%}", f"{row.nominal:.0%}")
+        (row.origin, row.source, f"{row.band}", number(row.partners), share(row.coverage), share(row.nominal))
         for row in table.itertuples()
     ]
     header = ("origin", "source", "size band", "partners", "inside", "promised")

@@ -30,3 +30,15 @@ def number(value: object) -> str:
     if plain == round(plain) or abs(plain) >= 1000:
         return f"{plain:,.0f}"
     return f"{plain:.3f}" if abs(plain) < 10 else f"{plain:.1f}"
+
+
+def share(value: object) -> str:
+    """Show a share of one in whole per cent; an unknown one as `-`."""
+    known = number(value)
+    return known if known == UNKNOWN or not hasattr(value, "__float__") else f"{float(value):.0%}"
+
+
+def spread(low: object, high: object) -> str:
+    """Show an interval; one whose ends are unknown as `-`."""
+    ends = (number(low), number(high))
+    return UNKNOWN if UNKNOWN in ends else " to ".join(ends)

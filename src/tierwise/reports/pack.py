@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from tierwise.reports.pages import count
 from tierwise.reports.partner_words import action_words
 
 NO_TIER = "no tier"
@@ -179,6 +180,6 @@ def as_text(written: PackWritten) -> str:
     """Say where the pack is and what it holds."""
     counts = ", ".join(f"{action_words(name).lower()} {number:,}" for name, number in written.counts.items())
     return (
-        f"review pack of {written.partners:,} partners in {written.folder}: {counts}\n"
+        f"review pack of {count(written.partners, 'partner')} in {written.folder}: {counts}\n"
         f"  open index.html (one-pagers: {written.pages:,}); review.xlsx and digest.md hold the same"
     )

@@ -45,7 +45,7 @@ class LintReport:
         parts = []
         for version, found in self.findings.items():
             verdict = worst(found)
-            title = f"{version}: {'nothing found' if verdict is None else f'{len(found)} findings, worst: {verdict}'}"
+            title = f"{version}: {'nothing found' if verdict is None else f'{_findings(len(found))}, worst: {verdict}'}"
             parts.append("\n".join([title, *(str(finding) for finding in found)]))
         return "\n\n".join(parts)
 
@@ -53,6 +53,10 @@ class LintReport:
         """Give as plain values."""
         listed = {version: [_finding(item) for item in found] for version, found in self.findings.items()}
         return {"workspace": self.workspace, "policies": listed, "accepted": self.refusal is None}
+
+
+def _findings(number: int) -> str:
+    return "1 finding" if number == 1 else f"{number:,} findings"
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -284,7 +288,7 @@ def _shares_section(report: ReplayReport) -> Section:
     rows = []
     for name, replayed in report.replays.items():
         shares = replayed.shares
-        for day in (shares["as_of"].min(), shares["as_of"].max()):
+        for day in dict.fromkeys((shares["as_of"].min(), shares["as_of"].max())):
             of_day = shares[shares["as_of"] == day]
             listed = ", ".join(f"{row.tier} {row.share:.1%}" for row in of_day.itertuples())
             rows.append((name, day.date().isoformat(), listed))

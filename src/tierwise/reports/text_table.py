@@ -27,9 +27,14 @@ def text_table(
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """Lay rows out as a Markdown table; a `|` inside a cell is escaped."""
-    lines = [list(header), ["---"] * len(header), *[[str(cell).replace("|", "\\|") for cell in row] for row in rows]]
+    """Lay rows out as a Markdown table; a `|` inside a cell is escaped, and a cell is one line."""
+    laid = [[_markdown_cell(cell) for cell in row] for row in (header, *rows)]
+    lines = [laid[0], ["---"] * len(header), *laid[1:]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _markdown_cell(cell: Cell) -> str:
+    return " ".join(str(cell).splitlines()).replace("|", "\\|")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: frozenset[int] | set[int]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from tierwise.reports.pages import count
 from tierwise.reports.text_table import text_table
 
 PERSISTENCE, MODEL, CHOSEN = "persistence", "model", "chosen"
@@ -84,7 +85,7 @@ def as_text(summary: TrainingSummary) -> str:
     """Give the summary as text for a terminal."""
     head = (
         f"Version {summary.version} ({summary.alias}), trained as of {summary.as_of} "
-        f"on {summary.snapshots:,} snapshots of up to {summary.partners:,} partners"
+        f"on {count(summary.snapshots, 'snapshot')} of up to {count(summary.partners, 'partner')}"
     )
     if summary.why_alias:
         head += f"\n{summary.alias}: {summary.why_alias}"

@@ -16,6 +16,7 @@ Column = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
 Role = Literal["primary", "guardrail", "exploratory"]
 
 
@@ -70,12 +71,19 @@ class AnalysisSettings(Settings):
     alpha: Share = 0.05
     look: Annotated[float, Field(gt=0, le=1)] | None = None
     permutations: Count = 999
-    seed: int = 1
+    seed: Seed = 1
 
     @model_validator(mode="after")
     def _control_has_a_share(self) -> Self:
         if self.shares and self.control not in self.shares:
             raise ValueError(f"the control arm {self.control!r} has no share; {hint(self.control, self.shares)}")
+        return self
+
+    @model_validator(mode="after")
+    def _no_outcome_explains_itself(self) -> Self:
+        both = sorted(set(self.outcomes) & set(self.covariates))
+        if both:
+            raise ValueError(f"{both[0]!r} is both an outcome and a covariate; name a column from before the start")
         return self
 
     def named(self, role: Role) -> tuple[str, ...]:
@@ -104,7 +112,7 @@ class AssignmentSettings(Settings):
     balance: tuple[Column, ...] = ()
     acceptance: Annotated[float, Field(gt=0, le=1)] = 0.05
     most_draws: Count = 1000
-    seed: int
+    seed: Seed
 
 
 class PowerSettings(Settings):
@@ -132,7 +140,13 @@ class PowerSettings(Settings):
     alpha: Share = 0.05
     power: Share = 0.8
     simulations: Annotated[int, Field(ge=50)] = 500
-    seed: int = 1
+    seed: Seed = 1
+
+    @model_validator(mode="after")
+    def _outcome_does_not_explain_itself(self) -> Self:
+        if self.outcome in self.covariates:
+            raise ValueError(f"{self.outcome!r} is both the outcome and a covariate; name a column from before it")
+        return self
 
 
 class MoneySettings(Settings):
@@ -208,7 +222,7 @@ class OneRegionSettings(Settings):
     treated: Annotated[tuple[str, ...], Field(min_length=1)]
     starts: int
     alpha: Share = 0.05
-    seed: int = 1
+    seed: Seed = 1
 
 
 class ThresholdSettings(Settings):

@@ -23,7 +23,8 @@ from tierwise.pilots.units import ARM, KEY, recode
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 STRATUM, BLOCK = "stratum", "block"
-_MOST_PARTS = 60
+_MOST_PARTS = 100
+_NEAR = 0.02
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _faults(units: pd.DataFrame, settings: AssignmentSettings) -> Iterator[Fault
     yield from (Fault("there is no such column", name, todo=hint(name, map(str, units))) for name in missing)
     if missing:
         return
-    twice = units[KEY].duplicated(keep=False)
+    twice = units[KEY].astype(str).duplicated(keep=False) & units[KEY].notna()
     if twice.any():
         yield Fault("a partner stands twice", KEY, tuple(sorted(set(units.loc[twice, KEY].astype(str)))[:3]))
     for name in (KEY, *settings.strata, *cluster):
@@ -160,8 +161,15 @@ def whole_shares(arms: dict[str, float]) -> tuple[int, ...]:
         counts = shares / shares.sum() * parts
         if np.allclose(counts, np.round(counts), atol=1e-6) and np.round(counts).min() >= 1:
             return tuple(int(count) for count in np.round(counts))
-    counts = np.maximum(1, np.round(shares / shares.sum() * _MOST_PARTS))
+    # A small arm needs many parts: of sixty, one percent would become nearly two, and the gate would not let it pass.
+    parts = next((parts for parts in (100, 1000) if _is_near(shares, parts)), 1000)
+    counts = np.maximum(1, np.round(shares / shares.sum() * parts))
     return tuple(int(count) for count in counts)
+
+
+def _is_near(shares: Floats, parts: int) -> bool:
+    counts = shares / shares.sum() * parts
+    return bool((np.abs(np.round(counts) - counts) <= _NEAR * counts).all())
 
 
 def _blocks(strata: Codes, match: Floats, per_block: int) -> Codes:

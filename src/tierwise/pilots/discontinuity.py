@@ -106,6 +106,8 @@ def _row(rows: pd.DataFrame, settings: ThresholdSettings, metric: str, scope: st
 def _density_p(running: Floats, cutoff: float) -> float | None:
     if min((running >= cutoff).sum(), (running < cutoff).sum()) < 10 or len(np.unique(running)) < 10:
         return None
+    if not running.min() < cutoff < running.max():
+        return None
     try:
         p = float(rddensity(running, c=cutoff).test["p_jk"])
     except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError):
@@ -121,6 +123,8 @@ def _estimated(
     x, y = running[known], outcome[known]
     if min((x >= cutoff).sum(), (x < cutoff).sum()) < settings.least_units or np.ptp(y) == 0:
         return row.without_value("no_variation" if len(y) and np.ptp(y) == 0 else "too_few_near_threshold")
+    if not x.min() < cutoff < x.max():
+        return row.without_value("estimator_failed")
     fuzzy = None if received is None else received[known]
     try:
         found = rdrobust(y, x, c=cutoff, fuzzy=fuzzy, level=100 * (1 - settings.alpha))

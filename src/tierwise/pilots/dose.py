@@ -11,12 +11,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from tierwise.config.names import hint
 from tierwise.config.pilot import AnalysisSettings, OutcomeSettings
 from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.intervals import by_t
 from tierwise.pilots.regression import Design, fit, independent_columns
 from tierwise.pilots.results import Counts, Result
-from tierwise.pilots.units import ARM, Units, covariate_columns, frame_faults, recode
+from tierwise.pilots.units import ARM, Units, by_partner, covariate_columns, frame_faults, recode
+
+_LEAST_UNITS = 3
 
 
 def dose_slope(frame: pd.DataFrame, dose: str, settings: AnalysisSettings) -> Result:
@@ -42,20 +45,15 @@ def dose_slope(frame: pd.DataFrame, dose: str, settings: AnalysisSettings) -> Re
     read = frame.assign(**{ARM: np.where(np.arange(len(frame)) % 2, "dose", settings.control)})
     faults = list(frame_faults(read, named.model_copy(update={"cluster": None})))
     if settings.cluster and settings.cluster not in frame:
-        faults.append(Fault("there is no such column", settings.cluster))
+        faults.append(Fault("there is no such column", settings.cluster, todo=hint(settings.cluster, map(str, frame))))
     if faults:
         raise InvalidInput(faults)
     rows = read.dropna(subset=[name, dose, *([settings.cluster] if settings.cluster else [])])
-    rows = rows.sort_values("partner_id", kind="stable", ignore_index=True)
-    return _slope(rows, name, dose, settings, len(frame) - len(rows))
+    return _slope(by_partner(rows), name, dose, settings, len(frame) - len(rows))
 
 
 def _slope(rows: pd.DataFrame, name: str, dose: str, settings: AnalysisSettings, missing: int) -> Result:
     clusters = recode(rows[settings.cluster].astype(str).to_numpy(dtype=object)) if settings.cluster else None
-    nobody = np.zeros(len(rows), dtype=np.int64)
-    covariates = covariate_columns(Units(rows, (), nobody, clusters, nobody.astype(bool)), settings)
-    plain = np.column_stack([np.ones(len(rows)), rows[dose].to_numpy(dtype=float)])
-    columns = np.column_stack([plain, independent_columns(covariates - covariates.mean(axis=0), plain)])
     row = Result(
         metric=name,
         role=settings.outcomes[name].role,
@@ -66,20 +64,35 @@ def _slope(rows: pd.DataFrame, name: str, dose: str, settings: AnalysisSettings,
         grade="randomised",
         assumptions=("random_assignment", "no_interference", *(("independent_clusters",) if settings.cluster else ())),
         counts=Counts(
-            arm=len(rows), missing_arm=missing, clusters=None if clusters is None else int(clusters.max() + 1)
+            arm=len(rows), missing_arm=missing, clusters=None if clusters is None else len(np.unique(clusters))
         ),
         level=1 - settings.alpha,
     )
-    if np.linalg.matrix_rank(plain) < 2:
+    doses, outcome = rows[dose].to_numpy(dtype=float), rows[name].to_numpy(dtype=float)
+    if len(rows) < _LEAST_UNITS:
+        return row.without_value("too_few_units")
+    if np.ptp(doses) == 0 or np.ptp(outcome) == 0:
         return row.without_value("no_variation")
     if clusters is not None and clusters.max() < 2:
         return row.without_value("too_few_clusters")
-    return _fitted(row, Design(columns, 1, "none"), rows[name].to_numpy(dtype=float), clusters, settings.alpha)
+    return _fitted(row, _design(rows, doses, clusters, settings), outcome, clusters, settings.alpha)
+
+
+def _design(rows: pd.DataFrame, doses: np.ndarray, clusters: np.ndarray | None, settings: AnalysisSettings) -> Design:
+    nobody = np.zeros(len(rows), dtype=np.int64)
+    covariates = covariate_columns(Units(rows, (), nobody, clusters, nobody.astype(bool)), settings)
+    plain = np.column_stack([np.ones(len(rows)), doses])
+    columns = np.column_stack([plain, independent_columns(covariates - covariates.mean(axis=0), plain)])
+    return Design(columns, 1, "none")
 
 
 def _fitted(row: Result, design: Design, outcome: np.ndarray, clusters: np.ndarray | None, alpha: float) -> Result:
     fitted, naive = fit(design, outcome, clusters), fit(design, outcome)
     error, naive_error = (float(np.sqrt(found.covariance[1, 1])) for found in (fitted, naive))
+    if not np.isfinite([error, fitted.degrees[1]]).all():
+        return row.without_value("estimator_failed")
     value = by_t(float(fitted.coefficients[1]), error, float(fitted.degrees[1]), alpha)
-    figures = {"naive_standard_error": naive_error, "design_effect": (error / naive_error) ** 2}
+    figures = {"naive_standard_error": naive_error}
+    if naive_error > 0:
+        figures["design_effect"] = (error / naive_error) ** 2
     return replace(row, value=value, diagnostics=figures if clusters is not None else {})

@@ -38,7 +38,10 @@ def rddensity(*arguments: Any, **options: Any) -> Any:
 def robust_covariance(columns: Floats, residuals: Floats, clusters: NDArray[np.int64] | None) -> tuple[Floats, Floats]:
     """HC2 or, with clusters, CR2 covariance of the coefficients, and the Bell-McCaffrey degrees of freedom of each."""
     linear_algebra = diff_diff().linalg
-    covariance, degrees = linear_algebra.compute_robust_vcov(
-        columns, residuals, cluster_ids=clusters, vcov_type="hc2_bm", return_dof=True
-    )
+    with warnings.catch_warnings():
+        # An undefined covariance comes as NaN, which callers turn into a reason code.
+        warnings.simplefilter("ignore", UserWarning)
+        covariance, degrees = linear_algebra.compute_robust_vcov(
+            columns, residuals, cluster_ids=clusters, vcov_type="hc2_bm", return_dof=True
+        )
     return np.asarray(covariance), np.asarray(degrees)

@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tierwise.config.names import hint
 from tierwise.config.pilot import AnalysisSettings
 from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.intervals import by_t
 from tierwise.pilots.regression import Design, fit, independent_columns
 from tierwise.pilots.results import Counts, Result
-from tierwise.pilots.units import KEY, Units, covariate_columns, outcome_values, read_units
+from tierwise.pilots.units import KEY, Units, covariate_columns, number_faults, outcome_values, read_units
 
 Floats = NDArray[np.float64]
+_LEAST = 2
 
 
 def compare_observed(frame: pd.DataFrame, settings: AnalysisSettings) -> tuple[Result, ...]:
@@ -60,10 +62,11 @@ def _rows(units: Units, name: str, settings: AnalysisSettings) -> Iterator[Resul
             level=1 - settings.alpha,
             diagnostics=_imbalance(covariates[keep], treated),
         )
-        if min(treated.sum(), (1 - treated).sum()) < 2:
-            yield row.without_value("too_few_units")
-            continue
         clusters = None if units.clusters is None else units.subset(keep).clusters
+        reason = _reason(values[keep], treated, clusters)
+        if reason:
+            yield row.without_value(reason)
+            continue
         plain = np.column_stack([np.ones(len(treated)), treated])
         yield _estimated(row, plain, values[keep], clusters, settings.alpha)
         if covariates.shape[1]:
@@ -73,6 +76,15 @@ def _rows(units: Units, name: str, settings: AnalysisSettings) -> Iterator[Resul
                 estimand=f"difference of mean {name} for the treated, if covariates explain who was treated",
             )
             yield _estimated(adjusted, _imputing(plain, covariates[keep]), values[keep], clusters, settings.alpha)
+
+
+def _reason(values: Floats, treated: Floats, clusters: NDArray[np.int64] | None) -> str | None:
+    """Why two groups cannot be compared, if so."""
+    if min(treated.sum(), (1 - treated).sum()) < _LEAST:
+        return "too_few_units"
+    if clusters is not None and min(len(np.unique(clusters[treated == group])) for group in (0, 1)) < _LEAST:
+        return "too_few_clusters"
+    return "no_variation" if np.ptp(values) == 0 else None
 
 
 def _counts(units: Units, values: Floats, place: int) -> Counts:
@@ -93,7 +105,7 @@ def _estimated(
 ) -> Result:
     fitted = fit(Design(columns, 1, "none"), values, clusters)
     error = float(np.sqrt(fitted.covariance[1, 1]))
-    if not np.isfinite(error):
+    if not np.isfinite([error, fitted.degrees[1]]).all():
         return row.without_value("estimator_failed")
     return replace(row, value=by_t(float(fitted.coefficients[1]), error, float(fitted.degrees[1]), alpha))
 
@@ -122,11 +134,13 @@ def before_after(frame: pd.DataFrame, before: str, after: str, alpha: float = 0.
         One row graded `descriptive`; `Result.effect` refuses it. Partners without one of the values are counted.
 
     Raises:
-        InvalidInput: If a column is missing or not numeric.
+        InvalidInput: If a column is missing or not numeric, or a value is infinite.
     """
-    missing = [name for name in (KEY, before, after) if name not in frame]
-    if missing:
-        raise InvalidInput([Fault("there is no such column", name) for name in missing])
+    names = (KEY, before, after)
+    faults = [Fault("there is no such column", n, todo=hint(n, map(str, frame))) for n in names if n not in frame]
+    faults += [fault for name in (before, after) if name in frame for fault in number_faults(frame, name)]
+    if faults:
+        raise InvalidInput(faults)
     change = (frame[after].astype(float) - frame[before].astype(float)).to_numpy()
     known = change[np.isfinite(change)]
     row = Result(

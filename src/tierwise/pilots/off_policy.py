@@ -21,7 +21,7 @@ from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.intervals import by_t
 from tierwise.pilots.regression import independent_columns
 from tierwise.pilots.results import Counts, Result
-from tierwise.pilots.units import KEY
+from tierwise.pilots.units import KEY, by_partner, number_faults
 
 Floats = NDArray[np.float64]
 # A mean of weighted outcomes that rests on fewer partners than this says nothing.
@@ -104,17 +104,17 @@ def _checked(frame: pd.DataFrame, settings: OffPolicySettings) -> pd.DataFrame:
             examples = tuple(frame.loc[bad, KEY].astype(str).sort_values()[:3])
             faults.append(Fault(f"{int(bad.sum())} chances are not between 0 and 1", name, examples))
     for name in (settings.outcome, *settings.covariates):
-        if not pd.api.types.is_numeric_dtype(frame[name]):
-            faults.append(Fault(f"the column is not numeric but {frame[name].dtype}", name))
+        faults += number_faults(frame, name)
     if frame[KEY].duplicated().any():
         faults.append(
             Fault("a partner stands twice", KEY, tuple(frame.loc[frame[KEY].duplicated(), KEY].astype(str)[:3]))
         )
     same = frame[settings.action].astype(str) == frame[settings.alternative].astype(str)
-    gaps = (frame[chances[0]].astype(float) - frame[chances[1]].astype(float)).abs()
-    if not faults and (same & (gaps > 1e-9)).any():
-        examples = tuple(frame.loc[same & (gaps > 1e-9), KEY].astype(str)[:3])
-        faults.append(Fault("the two chances differ although the actions are the same", chances[1], examples))
+    if not faults:
+        gaps = (frame[chances[0]].astype(float) - frame[chances[1]].astype(float)).abs()
+        if (same & (gaps > 1e-9)).any():
+            examples = tuple(frame.loc[same & (gaps > 1e-9), KEY].astype(str)[:3])
+            faults.append(Fault("the two chances differ although the actions are the same", chances[1], examples))
     if faults:
         raise InvalidInput(faults)
-    return frame.sort_values(KEY, kind="stable", ignore_index=True)
+    return by_partner(frame)

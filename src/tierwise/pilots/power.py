@@ -14,7 +14,7 @@ from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.power_formula import detectable_by_formula, power_by_formula, units_needed
 from tierwise.pilots.power_simulation import LARGEST_EFFECT, detectable_by_simulation, simulate
 from tierwise.pilots.spread import Spread, measure
-from tierwise.pilots.units import KEY
+from tierwise.pilots.units import KEY, by_partner, number_faults
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,15 @@ def _checked(history: pd.DataFrame, settings: PowerSettings, more: tuple[str, ..
                 )
             elif values.mean() <= 0 or np.ptp(values) == 0:
                 faults.append(Fault("the mean must be above zero and values must differ", name))
+        numeric = [name for name in settings.covariates if pd.api.types.is_numeric_dtype(history[name])]
+        faults += [fault for name in numeric for fault in number_faults(history, name)]
         if history[KEY].duplicated().any():
             faults.append(Fault("a partner stands twice", KEY))
         if len(history) < 4 * len(settings.arms):
             faults.append(Fault(f"{len(history)} partners are too few to plan from", KEY))
     if faults:
         raise InvalidInput(faults)
-    return history.sort_values(KEY, kind="stable", ignore_index=True)
+    return by_partner(history)
 
 
 def _planned(rows: pd.DataFrame, settings: PowerSettings, spread: Spread) -> Power:

@@ -25,7 +25,8 @@ Codes = NDArray[np.int64]
 LARGEST_CR2_CLUSTER = 1500
 _MOST_LEVERAGE = 0.4
 _CAPS = (None, 0.99, 0.95, 0.9)
-# Residuals below this share of the largest outcome are rounding: a fixed cost per arm has no error.
+# Residuals and coefficients below this share of the largest outcome are rounding: a fixed cost per arm has no error,
+# and an arm that sold nothing has a mean of zero.
 _ROUNDING = 1e-12
 _UNITS_PER_COEFFICIENT = 5
 _CLUSTERS_PER_COEFFICIENT = 3
@@ -146,15 +147,17 @@ def fit(design: Design, outcome: Floats, clusters: Codes | None = None) -> Fit:
     """
     model = OLS(outcome, design.columns)
     fitted = model.fit()
-    residuals = np.asarray(fitted.resid)
-    if np.abs(residuals).max() <= _ROUNDING * np.abs(outcome).max():
+    rounding = _ROUNDING * np.abs(outcome).max()
+    params, residuals = np.asarray(fitted.params), np.asarray(fitted.resid)
+    params = np.where(np.abs(params) <= rounding, 0.0, params)
+    if np.abs(residuals).max() <= rounding:
         residuals = np.zeros_like(residuals)
     if clusters is not None and np.bincount(clusters).max() > LARGEST_CR2_CLUSTER:
         robust = fitted.get_robustcov_results("cluster", groups=clusters, use_t=True)
         degrees = np.full(design.columns.shape[1], len(np.unique(clusters)) - 1.0)
-        return Fit(np.asarray(fitted.params), np.asarray(robust.cov_params()), degrees, residuals, "CR1")
+        return Fit(params, np.asarray(robust.cov_params()), degrees, residuals, "CR1")
     covariance, degrees = robust_covariance(design.columns, residuals, clusters)
-    return Fit(np.asarray(fitted.params), covariance, degrees, residuals, "HC2" if clusters is None else "CR2")
+    return Fit(params, covariance, degrees, residuals, "HC2" if clusters is None else "CR2")
 
 
 def cross_covariance(design: Design, first: Floats, second: Floats, clusters: Codes | None = None) -> Floats:

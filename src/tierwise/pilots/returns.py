@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from tierwise.pilots.gates import sample_ratio
 from tierwise.pilots.intervals import fieller
 from tierwise.pilots.regression import cross_covariance
 from tierwise.pilots.results import Estimate, Result
-from tierwise.pilots.units import ARM, Units, covariate_columns, read_units
+from tierwise.pilots.units import ARM, Units, covariate_columns, number_faults, read_units
 
 Floats = NDArray[np.float64]
 REVENUE, MARGIN, COST, RETURN, PAYBACK = "revenue", "margin", "cost", "return_on_cost", "payback_months"
@@ -74,6 +74,9 @@ def _with_amounts(frame: pd.DataFrame, settings: AnalysisSettings, money: MoneyS
     missing = [name for name in (*columns, ARM) if name not in frame]
     if missing:
         raise InvalidInput([Fault("there is no such column", name, todo=hint(name, frame.columns)) for name in missing])
+    faults = [fault for name in columns for fault in number_faults(frame, name)] + list(_taken(settings))
+    if faults:
+        raise InvalidInput(faults)
     margin = frame[money.margin] if isinstance(money.margin, str) else money.margin * frame[money.revenue]
     if isinstance(money.cost, str):
         cost = frame[money.cost]
@@ -85,6 +88,13 @@ def _with_amounts(frame: pd.DataFrame, settings: AnalysisSettings, money: MoneyS
             )
         cost = frame[ARM].astype(str).map({settings.control: 0.0, **money.cost}).astype(float)
     return frame.assign(**{REVENUE: frame[money.revenue], MARGIN: margin, COST: cost})
+
+
+def _taken(settings: AnalysisSettings) -> Iterator[Fault]:
+    """A covariate called `revenue` would become the revenue of the pilot itself, and explain all of its effect."""
+    for name in (*settings.covariates, *settings.strata, settings.pair, settings.cluster):
+        if name in (REVENUE, MARGIN, COST):
+            yield Fault(f"the name {name!r} stands for the amounts of the pilot", name, todo="rename that column")
 
 
 def _fixed_cost(row: Result) -> Result:

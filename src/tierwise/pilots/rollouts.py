@@ -21,6 +21,7 @@ from tierwise.config.pilot import OneRegionSettings, RolloutSettings
 from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.libraries import diff_diff
 from tierwise.pilots.results import Counts, Estimate, Result
+from tierwise.pilots.units import number_faults
 
 _STEPPED = {
     "simple": "average over units and periods since their start",
@@ -61,12 +62,17 @@ def staggered(panel: pd.DataFrame, settings: RolloutSettings) -> tuple[Result, .
         return (empty.without_value("no_comparison_group"),)
     if starts.min() <= first + settings.anticipation:
         return (empty.without_value("no_pre_periods"),)
+    if np.ptp(rows[settings.outcome].to_numpy(dtype=float)) == 0:
+        return (empty.without_value("no_variation"),)
     return tuple(_stepped_rows(_fit(rows, settings), settings, rows, empty))
 
 
 def _panel(panel: pd.DataFrame, settings: RolloutSettings) -> pd.DataFrame:
     names = (settings.unit, settings.period, settings.outcome, settings.first_treated)
     _check_panel(panel, names, settings.unit, settings.period)
+    faults = list(number_faults(panel, settings.first_treated)) if panel[settings.first_treated].notna().any() else []
+    if faults:
+        raise InvalidInput(faults)
     rows = panel[list(names)].sort_values([settings.unit, settings.period], kind="stable", ignore_index=True)
     rows[settings.first_treated] = rows[settings.first_treated].fillna(0).astype(float)
     starts = rows.groupby(settings.unit)[settings.first_treated].nunique()
@@ -95,8 +101,8 @@ def _check_panel(panel: pd.DataFrame, names: tuple[str, ...], unit: str, period:
     if len(short):
         what = f"{len(short)} units lack a period; all units need the same periods"
         faults.append(Fault(what, period, tuple(short.astype(str)[:3]), "fill in zeros where nothing was sold"))
-    if not pd.api.types.is_numeric_dtype(panel[names[2]]):
-        faults.append(Fault(f"the column is not numeric but {panel[names[2]].dtype}", names[2]))
+    for name in (period, names[2]):
+        faults += number_faults(panel, name)
     if faults:
         raise InvalidInput(faults)
 
@@ -267,6 +273,8 @@ def one_region(panel: pd.DataFrame, settings: OneRegionSettings) -> Result:
         return row.without_value("no_pre_periods")
     if counts.control < max(2, counts.arm + 1):
         return row.without_value("no_comparison_group")
+    if np.ptp(rows[settings.outcome].to_numpy(dtype=float)) == 0:
+        return row.without_value("no_variation")
     return _synthetic(row, rows, settings)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS
 
 from tierwise.config.pilot import AnalysisSettings, OutcomeSettings, PowerSettings
+from tierwise.pilots.regression import independent_columns
 from tierwise.pilots.units import Units, covariate_columns, recode
 
 Floats = NDArray[np.float64]
@@ -45,7 +46,9 @@ def measure(rows: pd.DataFrame, settings: PowerSettings) -> Spread:
     columns = history_covariates(rows, settings)
     explained = 0.0
     if columns.shape[1]:
-        fitted = OLS(outcome, np.column_stack([np.ones(len(outcome)), columns])).fit()
+        constant = np.ones((len(outcome), 1))
+        columns = independent_columns(columns - columns.mean(axis=0), constant)
+        fitted = OLS(outcome, np.column_stack([constant, columns])).fit()
         explained = float(max(0.0, fitted.rsquared_adj))
     units = settings.units or len(rows)
     correlation, size, clusters = 0.0, 1.0, None

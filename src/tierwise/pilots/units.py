@@ -62,13 +62,19 @@ def read_units(frame: pd.DataFrame, settings: AnalysisSettings) -> Units:
     faults = list(frame_faults(frame, settings))
     if faults:
         raise InvalidInput(faults)
-    rows = frame.sort_values(KEY, kind="stable", ignore_index=True)
+    rows = by_partner(frame)
     names = [str(name) for name in (settings.shares or sorted(rows[ARM].astype(str).unique()))]
     arms = (settings.control, *(name for name in names if name != settings.control))
     arm = pd.Index(arms).get_indexer(pd.Index(rows[ARM].astype(str))).astype(np.int64)
     clusters = recode(rows[settings.cluster].astype(str).to_numpy(dtype=object)) if settings.cluster else None
     left = rows[LEFT].to_numpy(dtype=bool) if LEFT in rows else np.zeros(len(rows), dtype=bool)
     return Units(rows, arms, arm, clusters, left)
+
+
+def by_partner(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows in the order of `partner_id`: numbers by size, else by their text."""
+    key = None if pd.api.types.is_numeric_dtype(frame[KEY]) else lambda names: names.astype(str)
+    return frame.sort_values(KEY, kind="stable", ignore_index=True, key=key)
 
 
 def frame_faults(frame: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Fault]:
@@ -87,22 +93,23 @@ def frame_faults(frame: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Fa
                 if frame[name].isna().any())  # fmt: skip
     for name in dict.fromkeys(outcomes):
         if name in frame:
-            yield from _number_faults(frame, name)
+            yield from number_faults(frame, name)
     for name in settings.covariates:
         if name in frame and pd.api.types.is_numeric_dtype(frame[name]):
-            yield from _number_faults(frame, name)
+            yield from number_faults(frame, name)
+    yield from _left_faults(frame)
     yield from _cluster_faults(frame, settings)
 
 
 def _rows_fault(frame: pd.DataFrame, bad: pd.Series, where: str, what: str, todo: str = "") -> Fault:
-    examples = tuple(sorted(frame.loc[bad, KEY].astype(str))[:3])
+    examples = tuple(sorted(frame.loc[bad, KEY].astype(str))[:3]) if KEY in frame else ()
     return Fault(f"{what} ({int(bad.sum())} of {len(frame)} rows)", where, examples, todo)
 
 
 def _key_faults(frame: pd.DataFrame) -> Iterator[Fault]:
     if frame[KEY].isna().any():
         yield Fault(f"{int(frame[KEY].isna().sum())} rows have no partner", KEY)
-    twice = frame[KEY].duplicated(keep=False)
+    twice = frame[KEY].astype(str).duplicated(keep=False) & frame[KEY].notna()
     if twice.any():
         yield _rows_fault(frame, twice, KEY, "a partner stands twice", "give one row per partner")
 
@@ -121,13 +128,20 @@ def _arm_faults(frame: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Fau
             yield _rows_fault(frame, bad, ARM, f"the arm {name!r} has no share", hint(name, settings.shares))
 
 
-def _number_faults(frame: pd.DataFrame, name: str) -> Iterator[Fault]:
+def number_faults(frame: pd.DataFrame, name: str) -> Iterator[Fault]:
+    """What is wrong with a column of numbers: it holds text, or infinite values."""
     if not pd.api.types.is_numeric_dtype(frame[name]):
         yield Fault(f"the column is not numeric but {frame[name].dtype}", name)
         return
     values = frame[name].to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(values).any():
         yield _rows_fault(frame, pd.Series(np.isinf(values), frame.index), name, "the value is infinite")
+
+
+def _left_faults(frame: pd.DataFrame) -> Iterator[Fault]:
+    if LEFT in frame and not frame[LEFT].isin([0, 1]).all():
+        bad = ~frame[LEFT].isin([0, 1])
+        yield _rows_fault(frame, bad, LEFT, "the value is neither true nor false", "say false where a partner stayed")
 
 
 def _cluster_faults(frame: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Fault]:

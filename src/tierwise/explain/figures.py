@@ -22,14 +22,15 @@ def figure(value: float | None, unit: str = "") -> str:
     """Write a value with its unit.
 
     Args:
-        value: The value; None or NaN is unknown.
+        value: The value; None, NaN and what is infinite are unknown.
         unit: A currency code, `ratio` (shown in per cent), or the noun that is counted.
 
     Returns:
         For example `USD 412 k`, `34 %`, `12 deals`, `unknown`.
     """
-    if value is None or math.isnan(value):
+    if value is None or not math.isfinite(value):
         return UNKNOWN
+    value = value or 0.0  # without the sign of a zero
     if unit in _SHARES:
         return f"{_plain(value * 100)} %"
     if _CURRENCY.match(unit):

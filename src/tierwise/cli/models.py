@@ -79,11 +79,12 @@ def backtest(
 @registry.command("list")
 def list_versions(workspace: WorkspaceFolder = Path(), as_json: AsJson = False, debug: Debug = False) -> None:
     """List the versions and which one is in force."""
-    from tierwise.reports.registry import versions_text
-    from tierwise.tracking import Registry
-
     with speaking(as_json, debug) as speaker:
-        versions = Registry.of(open_workspace(workspace, None)).versions()
+        opened = open_workspace(workspace, None)
+        from tierwise.reports.registry import versions_text
+        from tierwise.tracking import Registry
+
+        versions = Registry.of(opened).versions()
         speaker.result({"versions": versions}, versions_text(versions))
 
 
@@ -95,11 +96,12 @@ def show(
     debug: Debug = False,
 ) -> None:
     """Show one version: its data, its gate, its figures, and when it was in force."""
-    from tierwise.reports.registry import version_text
-    from tierwise.tracking import Registry
-
     with speaking(as_json, debug) as speaker:
-        details = Registry.of(open_workspace(workspace, None)).show(version)
+        opened = open_workspace(workspace, None)
+        from tierwise.reports.registry import version_text
+        from tierwise.tracking import Registry
+
+        details = Registry.of(opened).show(version)
         speaker.result(dict(details), version_text(details))
 
 
@@ -159,11 +161,12 @@ def history(
     debug: Debug = False,
 ) -> None:
     """Tell which version was in force when, by whom and why."""
-    from tierwise.reports.registry import history_text, in_force_text
-    from tierwise.tracking import Registry
-
     with speaking(as_json, debug) as speaker:
-        kept = Registry.of(open_workspace(workspace, None))
+        opened = open_workspace(workspace, None)
+        from tierwise.reports.registry import history_text, in_force_text
+        from tierwise.tracking import Registry
+
+        kept = Registry.of(opened)
         if on is None:
             entries = kept.history()
             speaker.result({"history": entries}, history_text(entries))

@@ -48,10 +48,11 @@ def lint(
     debug: Debug = False,
 ) -> None:
     """Find gaps, overlaps, traps and unknown names in policies; the answer is "no" when there is an error."""
-    from tierwise.jobs.policy import PolicyRequest, lint_on_data, lint_policies
-
     with speaking(as_json, debug) as speaker:
         opened, names = open_workspace(workspace, data), policies or []
+        # Imported last, here and below: a fault in the settings is told without waiting for the models' packages.
+        from tierwise.jobs.policy import PolicyRequest, lint_on_data, lint_policies
+
         if on_data and len(names) != 1:
             raise typer.BadParameter("--on-data takes exactly one policy")
         if on_data:
@@ -72,10 +73,11 @@ def diff(
     debug: Debug = False,
 ) -> None:
     """Say in words what changed from one policy to another."""
-    from tierwise.jobs.policy import diff_policies
-
     with speaking(as_json, debug) as speaker:
-        report = diff_policies(open_workspace(workspace, None), before, after)
+        opened = open_workspace(workspace, None)
+        from tierwise.jobs.policy import diff_policies
+
+        report = diff_policies(opened, before, after)
         speaker.result(report.as_payload(), report.as_text())
 
 
@@ -90,10 +92,11 @@ def preview(
     debug: Debug = False,
 ) -> None:
     """Show who would be elsewhere under a new policy, and what is at stake, before anyone commits to it."""
-    from tierwise.jobs.policy import PolicyRequest, preview_policy
-
     with speaking(as_json, debug) as speaker:
-        _tell(speaker, preview_policy, open_workspace(workspace, data), PolicyRequest(new, today(), as_of, out=out))
+        opened = open_workspace(workspace, data)
+        from tierwise.jobs.policy import PolicyRequest, preview_policy
+
+        _tell(speaker, preview_policy, opened, PolicyRequest(new, today(), as_of, out=out))
 
 
 @app.command()
@@ -108,12 +111,11 @@ def replay(
     debug: Debug = False,
 ) -> None:
     """Review the past by a policy, side by side with those in force: moves, reversals, mis-tiering, tier shares."""
-    from tierwise.jobs.policy import PolicyRequest, replay_policy
-
     with speaking(as_json, debug) as speaker:
-        _tell(
-            speaker, replay_policy, open_workspace(workspace, data), PolicyRequest(policy, today(), as_of, since, out)
-        )
+        opened = open_workspace(workspace, data)
+        from tierwise.jobs.policy import PolicyRequest, replay_policy
+
+        _tell(speaker, replay_policy, opened, PolicyRequest(policy, today(), as_of, since, out))
 
 
 def _tell(

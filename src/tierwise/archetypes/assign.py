@@ -32,17 +32,19 @@ def check_columns(rows: pd.DataFrame, features: FeatureSet) -> None:
         raise InvalidInput([Fault(f"column {name!r} is missing", "metric rows") for name in missing])
 
 
-def assign(model: ArchetypeModel, rows: pd.DataFrame) -> pd.DataFrame:
+def assign(model: ArchetypeModel, rows: pd.DataFrame, reasons: bool = True) -> pd.DataFrame:
     """Assign archetypes to metric rows of one as-of date.
 
     Args:
         model: A fitted model.
         rows: Metric rows, one per partner, in any order.
+        reasons: Whether to word the reasons, which takes longer than all the rest.
 
     Returns:
-        Columns `COLUMNS`, in the order of the rows. `archetype_strength` runs from 0 (on the border) to 1 (at the
-        centre): 1 - distance to the own centre / distance to the nearest other. `archetype_status` is named,
-        tentative, unstable, outlier, or the reason why there are no archetypes; unstable ones have no name.
+        Columns `COLUMNS` (without the reason where none is wanted), in the order of the rows. `archetype_strength`
+        runs from 0 (on the border) to 1 (at the centre): 1 - distance to the own centre / distance to the nearest
+        other. `archetype_status` is named, tentative, unstable, outlier, or the reason why there are no archetypes;
+        unstable ones have no name.
         `archetype_reason` says by what the partner belongs there rather than to `nearest_other`.
 
     Raises:
@@ -64,7 +66,8 @@ def assign(model: ArchetypeModel, rows: pd.DataFrame) -> pd.DataFrame:
     limit = np.array([archetype.outlier_distance for archetype in model.archetypes])[place]
     status = _named([archetype.status for archetype in model.archetypes], place)
     result["archetype_status"] = status.where(own <= limit, "outlier")
-    result["archetype_reason"] = membership_reasons(model, rows, matrix, Placed(place, nearest_other))
+    if reasons:
+        result["archetype_reason"] = membership_reasons(model, rows, matrix, Placed(place, nearest_other))
     return result
 
 

@@ -67,12 +67,13 @@ def membership_reasons(model: ArchetypeModel, rows: pd.DataFrame, matrix: Floats
     names = sorted(parts)
     gained = np.column_stack([np.where(_known(rows[name]), parts[name], 0.0) for name in names])
     order = np.argsort(-gained, axis=1, kind="stable")[:, :_REASONS]
-    texts = {name: _texts(model, rows, name, placed) for name in {names[place] for place in np.unique(order)}}
-    reasons = [
-        "; ".join(texts[names[place]][row] for place in best if gained[row, place] > 0)
-        for row, best in enumerate(order)
-    ]
-    return pd.Series([reason or None for reason in reasons], index=rows.index, dtype="str")
+    texts = np.full(order.shape, None, dtype=object)
+    for place in np.unique(order):
+        row, rank = np.nonzero((order == place) & (gained[:, [place]] > 0))
+        own = Placed(placed.own[row], placed.other[row])
+        texts[row, rank] = _texts(model, rows.iloc[row], names[place], own)
+    reasons = ["; ".join(text for text in own if text) or None for own in texts]
+    return pd.Series(reasons, index=rows.index, dtype="str")
 
 
 def _known(column: pd.Series) -> NDArray[np.bool_]:
@@ -81,7 +82,7 @@ def _known(column: pd.Series) -> NDArray[np.bool_]:
 
 
 def _texts(model: ArchetypeModel, rows: pd.DataFrame, name: str, placed: Placed) -> list[str]:
-    """Word one metric or attribute for every partner."""
+    """Word one metric or attribute for every row."""
     titles = {feature.name: short_title(feature) for feature in model.features.metrics}
     if name not in titles:
         return [f"{name.replace('_', ' ')} {value}" for value in rows[name].astype("object").fillna(_UNKNOWN)]

@@ -21,6 +21,7 @@ from tierwise.tracking import Registry
 
 ARCHETYPE = "archetype"
 NONE = "(none)"
+ROWS_AT_A_TIME = 100_000
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,18 @@ def judge_on_past_reviews(
     segments = [name for name in vars(workspace.settings.segments).values() if name]
     snapshots, seed = data.snapshots, workspace.settings.seed
     if found.supported:
-        assigned = archetypes.assign(found, snapshots)
-        shown = assigned["archetype"].fillna(assigned["archetype_id"]).fillna(NONE)
+        shown = shown_archetypes(found, snapshots)
         snapshots, segments = snapshots.assign(**{ARCHETYPE: shown.to_numpy()}), [*segments, ARCHETYPE]
     as_of = pd.Timestamp(data.as_of)
     tested = potential.backtest(snapshots, features, spec.potential, as_of, seed, segments)
     leaks = guard(workspace, spec, data.snapshots, tested.leaks, data.facts)
     return replace(tested, leaks=leaks.tested), leaks
+
+
+def shown_archetypes(found: ArchetypeModel, snapshots: pd.DataFrame) -> pd.Series:
+    """Name the archetype of every snapshot, some at a time: the space of all of them would be as large as they are."""
+    starts = range(0, len(snapshots), ROWS_AT_A_TIME)
+    blocks = [archetypes.assign(found, snapshots.iloc[at : at + ROWS_AT_A_TIME], reasons=False) for at in starts]
+    assigned = pd.concat(blocks, ignore_index=True)
+    shown: pd.Series = assigned["archetype"].fillna(assigned["archetype_id"]).fillna(NONE)
+    return shown

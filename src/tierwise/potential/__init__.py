@@ -16,7 +16,8 @@ from tierwise.potential.leaks import Leaks, leaks_frame, merged_leaks
 from tierwise.potential.leaks_history import attributes_from_history
 from tierwise.potential.model import PotentialModel
 from tierwise.potential.parts import from_parts, to_parts
-from tierwise.potential.predict import predict, predict_median
+from tierwise.potential.predict import predict, predict_centre, predict_median
+from tierwise.potential.refit import refit
 from tierwise.potential.tier_effect import TierEffect, tier_effect
 from tierwise.potential.train import train
 from tierwise.potential.tune import Tuning, tune
@@ -42,7 +43,9 @@ __all__ = [
     "merged_leaks",
     "normalized_gini",
     "predict",
+    "predict_centre",
     "predict_median",
+    "refit",
     "split_to_channel",
     "split_to_peers",
     "tier_effect",

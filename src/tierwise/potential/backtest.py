@@ -37,6 +37,7 @@ from tierwise.potential.backtest_tables import (
     segments_table,
 )
 from tierwise.potential.blend import Blend, fit_blend
+from tierwise.potential.bounds import varies
 from tierwise.potential.folds import Fold, fold_at
 from tierwise.potential.leaks import COLUMNS as LEAKS_COLUMNS
 from tierwise.potential.leaks import find_leaks, merged_leaks, model_leak, with_moved
@@ -187,8 +188,8 @@ def _test(snapshots: pd.DataFrame, fold: Fold, how: tuple[FeatureSet, PotentialS
 def _trainable(fold: Fold, features: FeatureSet, spec: PotentialSpec) -> bool:
     """Whether a model can be fitted at all, also where the gate would not take it."""
     rows = fold.training
-    varies = any(rows[name].nunique(dropna=True) > 1 for name in features.names)
-    return len(rows) >= spec.training_rows and varies and bool(rows["label"].sum() > 0)
+    usable = any(varies(rows[name], unknown_counts=False) for name in features.names)
+    return len(rows) >= spec.training_rows and usable and bool(rows["label"].sum() > 0)
 
 
 def _predictions(fold: Fold, model: PotentialModel, blend: Blend | None) -> pd.DataFrame:
@@ -207,8 +208,7 @@ def _predictions(fold: Fold, model: PotentialModel, blend: Blend | None) -> pd.D
     frame["median"] = predict_median(model, rows)
     frame[["low", "high"]] = chosen[["potential_low", "potential_high"]]
     frame["source"] = chosen["potential_source"]
-    pairs = zip(frame["source"], frame["chosen"], strict=True)
-    return frame.assign(band=np.array([_band_of(model, *pair) for pair in pairs], dtype=np.int64))
+    return frame.assign(band=_bands_of(model, frame["source"], numbers(frame, "chosen")))
 
 
 def _moved(snapshots: pd.DataFrame, fold: Fold, model: PotentialModel, blend: Blend | None) -> Floats:
@@ -219,9 +219,13 @@ def _moved(snapshots: pd.DataFrame, fold: Fold, model: PotentialModel, blend: Bl
     return np.where(known, blend.predict(moved), np.nan)
 
 
-def _band_of(model: PotentialModel, source: str, centre: float) -> int:
-    edges = model.bands.loc[model.bands["source"] == source, "from_value"].to_numpy()
-    return int(np.searchsorted(edges, centre, side="right") - 1)
+def _bands_of(model: PotentialModel, sources: pd.Series, centre: Floats) -> NDArray[np.int64]:
+    bands = np.zeros(len(centre), dtype=np.int64)
+    for source in sources.unique():
+        own = (sources == source).to_numpy()
+        edges = model.bands.loc[model.bands["source"] == source, "from_value"].to_numpy()
+        bands[own] = np.searchsorted(edges, centre[own], side="right") - 1
+    return bands
 
 
 def _gate_row(one: _Tested) -> dict[str, object]:

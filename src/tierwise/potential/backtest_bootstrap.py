@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tierwise.potential.bounds import bounded_draws
 from tierwise.potential.gini import partner_weights, weighted_ginis
 from tierwise.potential.leak_statistics import ranks
 from tierwise.potential.scores import bootstrap_range
@@ -33,9 +34,9 @@ class Draws:
 
     @classmethod
     def of(cls, partner_ids: pd.Series, draws: int, confidence: float, rng: np.random.Generator) -> Draws:
-        """Draw the samples."""
+        """Draw the samples; fewer with very many partners."""
         partners = pd.Index(sorted(partner_ids.astype(str).unique()))
-        drawn = partner_weights(np.arange(len(partners)), len(partners), draws, rng)
+        drawn = partner_weights(np.arange(len(partners)), len(partners), bounded_draws(draws, len(partners)), rng)
         return cls(partners, drawn, confidence)
 
     def of_rows(self, partner_ids: pd.Series) -> Floats:

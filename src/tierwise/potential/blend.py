@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tierwise.config.model_spec import FeatureSet, PotentialSpec
+from tierwise.potential.bounds import thinned_places
 from tierwise.potential.glm import Glm, fit_glm
 from tierwise.potential.trees import MEAN, TreeFit, Trees, columns_of, fit_trees
 
@@ -62,7 +63,9 @@ def fit_blend(training: pd.DataFrame, features: FeatureSet, spec: PotentialSpec,
     label = training["label"].to_numpy(dtype=np.float64)
     scale = float(label.mean())
     relative = label / scale
-    glm = fit_glm(training, relative, features.metrics, spec.glm)
+    seen = thinned_places(len(training))
+    rows = training if len(seen) == len(training) else training.iloc[seen]
+    glm = fit_glm(rows, relative[seen], features.metrics, spec.glm)
     columns = columns_of(training, features, features.attributes if spec.attributes_as_features else ())
     trees = fit_trees(training, relative, columns, features, TreeFit(MEAN, spec.trees, seed))
     raw = np.exp((glm.log_prediction(training) + trees.raw(training)) / 2)

@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import TweedieRegressor
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tierwise.config.model_spec import ColdStartSpec, FeatureSet
+from tierwise.potential.bounds import thinned
 from tierwise.potential.glm import LogTerm, log_term
 from tierwise.potential.snapshots import current_value
 
@@ -86,6 +88,7 @@ def fit_cold_start(
         found = f"{len(rows)} labelled snapshots, {spec.rows} are needed" if len(rows) else ""
         refused = "too_few_rows" if len(rows) else ""
         return ColdStart(float(np.log(floor)), {}, (), features.target, "nobody", refused, found)
+    rows = thinned(rows)
     mean = float(rows["label"].mean())
     if mean <= floor:
         return ColdStart(float(np.log(floor)), {}, (), features.target, trained_on)
@@ -110,7 +113,8 @@ def _regress(
     columns = [term.standardised(_history_of(rows, term.feature)) for term in terms]
     columns += [np.asarray(rows[name].astype("object") == level, dtype=np.float64) for name, level in keys]
     model = TweedieRegressor(power=_POWER, alpha=spec.penalty, link="log", solver="newton-cholesky", max_iter=200)
-    model.fit(np.column_stack(columns), label / label.mean())
+    with threadpool_limits(limits=1):
+        model.fit(np.column_stack(columns), label / label.mean())
     coefficients = model.coef_.tolist()
     by_level = dict(zip(keys, coefficients[len(terms) :], strict=True))
     effects = {name: {level: by_level[name, level] for level in known} for name, known in levels.items() if known}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from tierwise.config.model_spec import FeatureSet
+from tierwise.potential.bounds import varies
 from tierwise.potential.cold_start import ColdStart
 from tierwise.potential.findings import Finding
 from tierwise.potential.gate import GateResult
@@ -23,7 +24,7 @@ def diagnose_features(labelled: pd.DataFrame, snapshots: pd.DataFrame, features:
     for name in features.names if len(labelled) else ():
         if labelled[name].isna().all():
             yield Finding("feature_unknown", name)
-        elif labelled[name].nunique(dropna=False) == 1:
+        elif not varies(labelled[name], unknown_counts=True):
             yield Finding("feature_constant", name)
     below = int((snapshots["label"] < 0).sum())
     if below:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
 
@@ -27,5 +28,5 @@ def fold_at(labelled: pd.DataFrame, origin: pd.Timestamp) -> Fold:
 
 def inner_folds(labelled: pd.DataFrame, limit: int) -> list[Fold]:
     """Return the latest folds that have both a training and a test part, oldest first."""
-    folds = [fold_at(labelled, origin) for origin in reversed(origins(labelled))]
-    return [fold for fold in folds if len(fold.training)][:limit][::-1]
+    folds = (fold_at(labelled, origin) for origin in reversed(origins(labelled)))
+    return list(islice((fold for fold in folds if len(fold.training)), limit))[::-1]

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tierwise.config.model_spec import GateSpec
+from tierwise.potential.bounds import bounded_draws
 from tierwise.potential.gini import normalized_gini, partner_weights, weighted_ginis
 
 Floats = NDArray[np.float64]
@@ -97,8 +98,9 @@ def decide(folds: Sequence[Scored], spec: GateSpec, rng: np.random.Generator) ->
 def gain_probability(folds: Sequence[Scored], partners: pd.Index, draws: int, rng: np.random.Generator) -> float:
     """Return the share of bootstrap samples of partners in which the model's mean Gini is higher.
 
-    Ties count half; samples without spread do not count.
+    Ties count half; samples without spread do not count. With very many partners fewer samples are drawn.
     """
+    draws = bounded_draws(draws, len(partners))
     everyone = partner_weights(np.arange(len(partners)), len(partners), draws, rng)
     gains = np.zeros(draws)
     for fold in folds:

@@ -55,8 +55,10 @@ def _areas(actual: Floats, score: Floats, weights: Floats) -> Floats:
     order = np.argsort(-score, kind="stable")
     ranked = score[order]
     starts = np.flatnonzero(np.concatenate(([True], ranked[1:] != ranked[:-1])))
-    people = np.add.reduceat(weights[:, order], starts, axis=1)
-    money = np.add.reduceat(weights[:, order] * actual[order], starts, axis=1)
+    people = weights[:, order]
+    money = people * actual[order]
+    if len(starts) < len(order):
+        people, money = (np.add.reduceat(cells, starts, axis=1) for cells in (people, money))
     total = money.sum(axis=1, keepdims=True)
     shares = money / np.where(total > 0, total, np.nan)
     after = np.cumsum(shares, axis=1)

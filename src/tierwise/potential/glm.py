@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import TweedieRegressor
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tierwise.config.model_spec import Feature, GlmSpec
 
@@ -131,7 +132,8 @@ def _regress(
     columns = [term.standardised(value) for term, value in zip(terms, values, strict=True)]
     columns += [np.isnan(value).astype(np.float64) for value in values]
     model = TweedieRegressor(power=spec.power, alpha=spec.penalty, link="log", solver="newton-cholesky", max_iter=200)
-    model.fit(np.column_stack(columns), relative_label)
+    with threadpool_limits(limits=1):  # a dozen columns: threads would wait for one another longer than they work
+        model.fit(np.column_stack(columns), relative_label)
     coefficients = model.coef_.tolist()
     known, unknown = coefficients[: len(terms)], coefficients[len(terms) :]
     effects = zip(terms, known, unknown, strict=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tierwise.config.model_spec import FeatureSet, PotentialSpec
 from tierwise.potential.blend import Blend, fit_blend
+from tierwise.potential.bounds import varies
 from tierwise.potential.folds import Fold
 from tierwise.potential.gate import GateResult, Scored, decide
 from tierwise.potential.snapshots import current_value, is_newcomer
@@ -56,8 +57,9 @@ def why_no_model(labelled: pd.DataFrame, folds: Sequence[Fold], context: Context
         return GateResult(False, "too_few_snapshots", detail=found)
     if any(fold.training["label"].sum() <= 0 or fold.test["label"].sum() <= 0 for fold in folds):
         return GateResult(False, "all_labels_zero")
-    varying = [name for name in context.features.names if folds[0].training[name].nunique(dropna=True) > 1]
-    return None if varying else GateResult(False, "no_usable_features")
+    training = folds[0].training
+    usable = any(varies(training[name], unknown_counts=False) for name in context.features.names)
+    return None if usable else GateResult(False, "no_usable_features")
 
 
 def _how_short(labelled: pd.DataFrame) -> str:

@@ -43,6 +43,22 @@ def predict(model: PotentialModel, rows: pd.DataFrame) -> pd.DataFrame:
     return result[list(COLUMNS)]
 
 
+def predict_centre(model: PotentialModel, rows: pd.DataFrame) -> Floats:
+    """Return the column `potential` of `predict` alone, shape (n,): for asking many times what would be.
+
+    Raises:
+        InvalidInput: If a column that the model needs is missing.
+    """
+    check_columns(rows, model.features, labelled=False)
+    rows = rows.reset_index(drop=True)
+    sources = model.sources(rows)
+    centre = np.full(len(rows), np.nan)
+    for source in sorted(sources.unique()):
+        inside = (sources == source).to_numpy()
+        centre[inside] = _centre(model, rows[inside].reset_index(drop=True), source)
+    return centre
+
+
 def predict_median(model: PotentialModel, rows: pd.DataFrame) -> Floats:
     """Return the separate median model's prediction, or persistence where there is none, shape (n,)."""
     if model.quantiles is None:
@@ -51,14 +67,17 @@ def predict_median(model: PotentialModel, rows: pd.DataFrame) -> Floats:
 
 
 def _by_source(model: PotentialModel, rows: pd.DataFrame, source: str) -> tuple[Floats, Floats, Floats]:
-    if source == "cold_start":
-        centre = model.cold_start.predict(rows)
-    elif source == "model" and model.blend is not None:
-        centre = model.blend.predict(rows)
-    else:
-        centre = model.persistence(rows)
+    centre = _centre(model, rows, source)
     logged = model.scale.log(centre)
     bounds = (logged, logged)
     if source == "model" and model.quantiles is not None:
         bounds = model.quantiles.bounds(rows)
     return (centre, *widen(model.bands, source, centre, bounds, model.scale))
+
+
+def _centre(model: PotentialModel, rows: pd.DataFrame, source: str) -> Floats:
+    if source == "cold_start":
+        return model.cold_start.predict(rows)
+    if source == "model" and model.blend is not None:
+        return model.blend.predict(rows)
+    return model.persistence(rows)

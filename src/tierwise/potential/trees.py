@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tierwise.config.model_spec import FeatureSet, TreeSpec
+from tierwise.potential.bounds import varies
 
 Floats = NDArray[np.float64]
 _MONOTONE = {"up": 1, "down": -1, "none": 0}
@@ -56,7 +57,7 @@ def columns_of(rows: pd.DataFrame, features: FeatureSet, attributes: tuple[str, 
 
     An attribute with nearly as many levels as partners is a name; the trees would learn partners by heart.
     """
-    metrics = tuple(name for name in features.names if rows[name].nunique(dropna=False) > 1)
+    metrics = tuple(name for name in features.names if varies(rows[name], unknown_counts=True))
     most = min(_MAX_LEVELS, rows["partner_id"].nunique() // _PARTNERS_PER_LEVEL)
     levels = {name: tuple(sorted(rows[name].dropna().astype(str).unique())) for name in attributes}
     return Columns(metrics, {name: known for name, known in levels.items() if 2 <= len(known) <= most})

@@ -80,7 +80,7 @@ def prepare(name: str, engine, workspace, as_of: date) -> Case:
     moves = move(policy, placement, NO_HISTORY, as_of, workspace.settings.calendar)
     moves = _sampled(moves)
     start = time.process_time()
-    retrained = retrain(snapshots, features, spec.potential, day, seed)
+    retrained = retrain(model, snapshots, seed)
     print(f"{name}: potential from {model.source}; retrained models took {time.process_time() - start:.1f} s of CPU")
     basis = RoadmapBasis(as_of, model, inputs, placement, moves, found, retrained)
     draws = (drawn_partners(snapshots, np.random.default_rng([777, number])) for number in range(REDRAWN))

@@ -124,10 +124,10 @@ def _caution(rescoring: Rescoring, basis: RoadmapBasis, moves: Floats) -> Floats
     lowest = np.ones(len(moves))
     if not rescoring.asked_of_models or not basis.retrained:
         return lowest
-    own = rescoring.predicted(partners, moves, basis.model)
-    for model in basis.retrained:
+    own, *others = rescoring.predicted(partners, moves, (basis.model, *basis.retrained))
+    for other in others:
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = rescoring.predicted(partners, moves, model) / own
+            share = other / own
         lowest = np.fmin(lowest, np.where(np.isfinite(share), share, 1.0))
     return lowest
 
@@ -138,8 +138,7 @@ def _share_holding(rescoring: Rescoring, basis: RoadmapBasis, plans: Plans) -> F
         return np.ones(len(plans.partner))
     if not basis.retrained:
         return np.full(len(plans.partner), np.nan)
-    held = [rescoring.reaches(plans.partner, plans.moves, model=model) for model in basis.retrained]
-    return np.asarray(np.mean(held, axis=0))
+    return rescoring.share_reaching(plans.partner, plans.moves, basis.retrained)
 
 
 def _without_limit(rescoring: Rescoring, partners: Whole) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -103,32 +103,65 @@ class Rescoring:
             reached[places] = own >= self.needed[partners[places]]
         return reached
 
+    def share_reaching(self, partners: Whole, moves: Floats, models: Sequence[PotentialModel]) -> Floats:
+        """The share of models by which partners gain their tier with levers moved, shape (m,).
+
+        Args:
+            partners: Rows of `rows`, shape (m,).
+            moves: Improvements, shape (m, levers).
+            models: Potential models, at least one.
+        """
+        if self.ranks_partners:
+            return np.asarray(np.mean([self.reaches(partners, moves, model) for model in models], axis=0))
+        share = np.zeros(len(partners))
+        for places in self._turns(partners):
+            inputs = self._computed(partners[places], moves[places], self.rows.iloc[:0])
+            by_model = [self._with_models(inputs, model, np.ones(len(inputs))) for model in models]
+            placement = self._placed(pd.concat(by_model, ignore_index=True), _numbered(len(inputs) * len(models)))
+            gained = placement.ranks()["gain"].reshape(len(models), -1)
+            share[places] = (gained >= self.needed[partners[places]]).mean(axis=0)
+        return share
+
     def placed(
         self, partners: Whole, moves: Floats, model: PotentialModel | None = None, caution: Floats | None = None
     ) -> Iterator[tuple[Whole, Placement]]:
         """Place tries in turns; yields which tries, and their placement under the names of `names_of`."""
         for places in self._turns(partners):
             own, own_moves = partners[places], moves[places]
-            tries = self._moved(own, own_moves)
-            others = tries.iloc[:0]
+            others = self.rows.iloc[:0]
             if self.ranks_partners:
-                others = self.channel[~self.channel["partner_id"].isin(tries["partner_id"])]
-            inputs = pd.concat([others, tries], ignore_index=True) if len(others) else tries
-            given = self._given(own, own_moves, len(others))
-            inputs = compute_again(self.engine, self.workspace, inputs, self.formulas, given)
+                others = self.channel[~self.channel["partner_id"].isin(self.rows["partner_id"].iloc[own])]
+            inputs = self._computed(own, own_moves, others)
             factor = np.ones(len(inputs))
             if caution is not None:
                 factor[len(others) :] = caution[own]
             inputs = self._with_models(inputs, model or self.model, factor)
             names = pd.concat([others["partner_id"], self.names_of(partners, places)], ignore_index=True)
-            yield places, self.placement.again(self.engine, inputs.assign(partner_id=names))
+            yield places, self._placed(inputs, names)
 
-    def predicted(self, partners: Whole, moves: Floats, model: PotentialModel) -> Floats:
-        """The potential by a model with levers moved, shape (m,); formulas that rank partners are left as they are."""
+    def predicted(self, partners: Whole, moves: Floats, models: Sequence[PotentialModel]) -> Floats:
+        """The potential by models with levers moved, shape (models, m); ranking formulas stay as they are."""
         rows = self._moved(partners, moves)
         plain = [formula for formula in self.formulas if not ranks_partners(formula)]
         again = compute_again(self.engine, self.workspace, rows, plain, self._given(partners, moves, 0))
-        return potential.predict(model, again)["potential"].to_numpy(dtype=np.float64)
+        return np.stack([potential.predict_centre(model, again) for model in models])
+
+    def _computed(self, partners: Whole, moves: Floats, others: pd.DataFrame) -> pd.DataFrame:
+        """The inputs of others as they are, then those of tries with what depends on moved levers computed again."""
+        tries = self._moved(partners, moves)
+        inputs = pd.concat([others, tries], ignore_index=True) if len(others) else tries
+        return compute_again(
+            self.engine, self.workspace, inputs, self.formulas, self._given(partners, moves, len(others))
+        )
+
+    def _placed(self, inputs: pd.DataFrame, names: pd.Series) -> Placement:
+        """Place inputs under other names; only the columns that the policy looks at go to the engine."""
+        kept = [name for name in inputs.columns if name in self._looked_at or inputs[name].dtype == bool]
+        return self.placement.again(self.engine, inputs[kept].assign(partner_id=names.to_numpy()))
+
+    @cached_property
+    def _looked_at(self) -> frozenset[str]:
+        return frozenset(needed_columns(self.placement.policy))
 
     def _turns(self, partners: Whole) -> Iterator[Whole]:
         if not self.ranks_partners:
@@ -141,7 +174,7 @@ class Rescoring:
         """What tries are called while they are placed: by number, or by the partner where others are beside them."""
         if self.ranks_partners:
             return self.rows["partner_id"].iloc[partners[places]].reset_index(drop=True)
-        return pd.Series(np.arange(len(places))).astype("str").str.zfill(9)
+        return _numbered(len(places))
 
     def _moved(self, partners: Whole, moves: Floats) -> pd.DataFrame:
         rows = self.rows.iloc[partners].reset_index(drop=True)
@@ -164,7 +197,10 @@ class Rescoring:
         return given
 
     def _with_models(self, inputs: pd.DataFrame, model: PotentialModel, factor: Floats) -> pd.DataFrame:
-        if self.asked_of_models & POTENTIAL_COLUMNS:
+        asked = self.asked_of_models & POTENTIAL_COLUMNS
+        if asked == {"potential"}:
+            inputs = inputs.assign(potential=potential.predict_centre(model, inputs) * factor)
+        elif asked:
             predicted = potential.predict(model, inputs)
             values = {name: predicted[name].to_numpy() for name in predicted.columns if name != "partner_id"}
             inputs = inputs.assign(**{**values, **{name: values[name] * factor for name in AMOUNTS}})
@@ -172,6 +208,10 @@ class Rescoring:
             assigned = archetypes.assign(self.found, inputs)
             inputs = inputs.assign(**{str(name): assigned[name].to_numpy() for name in assigned if name in inputs})
         return inputs
+
+
+def _numbered(count: int) -> pd.Series:
+    return pd.Series(np.arange(count)).astype("str").str.zfill(9)
 
 
 def _compares_partners(policy: Policy) -> bool:

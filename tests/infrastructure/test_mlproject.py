@@ -49,7 +49,7 @@ def test_mlflow_finds_the_project_and_its_environment(project: Project, reposito
     assert project.env_config_path == str(repository / "python_env.yaml")
 
 
-@pytest.mark.parametrize("entry", ["check", "train", "score"])
+@pytest.mark.parametrize("entry", ["check", "train", "score", "drift"])
 @pytest.mark.parametrize(("name", "value"), [("bogus", "1"), ("out", "elsewhere"), ("debug", "1")])
 def test_no_door_lets_an_undeclared_parameter_through(
     entry: str, name: str, value: str, project: Project, tmp_path: Path
@@ -74,6 +74,15 @@ def test_no_door_lets_an_undeclared_parameter_through(
 def test_a_missing_parameter_is_refused(project: Project, tmp_path: Path) -> None:
     with pytest.raises(ExecutionException, match="missing parameters: 'as_of'"):
         project.get_entry_point("score").compute_command({"workspace": str(tmp_path)}, None)
+
+
+def test_train_takes_the_number_of_trials_and_drift_what_to_compare(project: Project, tmp_path: Path) -> None:
+    given = {"workspace": str(tmp_path), "as_of": "2026-09-30"}
+    train, drift = (project.get_entry_point(name) for name in ("train", "drift"))
+    assert "--tune 0 --" in train.compute_command(given, None)
+    assert "--tune 5 --" in train.compute_command({**given, "tune": "5"}, None)
+    assert "--at-least slight --against last-review --" in drift.compute_command(given, None)
+    assert "--against all-reviews --" in drift.compute_command({**given, "against": "all-reviews"}, None)
 
 
 def test_an_undeclared_parameter_fails_the_run(repository: Path, tmp_path: Path) -> None:

@@ -47,6 +47,14 @@ def test_every_partner_known_on_the_day_has_one_recommendation_and_reasons(score
     assert reasons["rank"].between(1, 4).all()
 
 
+def test_recommendations_say_why_a_partner_is_in_its_archetype_and_which_is_nearest(scored_channel: Path) -> None:
+    rows = _read(scored_channel, "recommendations")
+    placed = rows[rows["archetype_id"].notna()]
+    assert placed["archetype_strength"].between(0, 1).all()
+    assert (placed["nearest_other"] != placed["archetype_id"]).all()
+    assert placed["archetype_reason"].dropna().str.contains("typical here|region|type").all()
+
+
 def test_the_second_review_starts_from_what_the_first_recommended(scored_channel: Path) -> None:
     first, second = (_read(scored_channel, "recommendations", day).set_index("partner_id") for day in (BEFORE, AS_OF))
     recorded = pd.read_csv(scored_channel / "data" / "tier_history.csv")

@@ -140,6 +140,8 @@ def _recommendations(ids: list[str], actions: list[str], draw: np.random.Generat
             "archetype": [("Steady sellers", "Fast growers")[number % 2] for number in range(len(ids))],
             "archetype_strength": 0.5,
             "archetype_status": "named",
+            "archetype_reason": "orders 12 (typical here 11, in the nearest other 3)",
+            "nearest_other": "a2",
             "potential": potential,
             "potential_low": potential * 0.6,
             "potential_high": potential * 1.7,

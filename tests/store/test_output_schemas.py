@@ -57,7 +57,8 @@ def test_every_table_refuses_a_missing_column(name):
 def test_design_columns_of_recommendations():
     wanted = (
         "run_id as_of partner_id current_tier eligible_tier recommended_tier action rule reason_code archetype_id"
-        " archetype archetype_strength potential potential_low potential_high potential_source headroom value"
+        " archetype archetype_strength archetype_reason nearest_other"
+        " potential potential_low potential_high potential_source headroom value"
         " next_tier approval_role model_version policy_version data_fingerprint"
     )
     assert set(wanted.split()) <= set(table("recommendations", recommendations(), ("value",)).column_names)

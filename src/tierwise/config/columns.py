@@ -26,7 +26,7 @@ _NEVER_ATTRIBUTES = DATE_COLUMNS | {"partner_id", "name"}
 RESERVED_NAMES = frozenset(
     {
         "as_of", "partner_id", "name", "first_seen", "tenure_days", "run_id",
-        "archetype", "archetype_id", "archetype_strength",
+        "archetype", "archetype_id", "archetype_strength", "archetype_status", "archetype_reason", "nearest_other",
         "potential", "potential_low", "potential_high", "potential_source", "headroom",
         "tier", "current_tier", "eligible_tier", "recommended_tier", "next_tier", "action", "rule", "reason_code",
         "approval_role", "model_version", "policy_version", "data_fingerprint",

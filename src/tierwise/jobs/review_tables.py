@@ -21,7 +21,7 @@ from tierwise.policy.margins import with_margins
 from tierwise.tables.output_schemas import empty_table, output_table, sort_rows
 
 MODEL_COLUMNS = (
-    "archetype_id", "archetype", "archetype_strength", "archetype_status",
+    "archetype_id", "archetype", "archetype_strength", "archetype_status", "archetype_reason", "nearest_other",
     "potential", "potential_low", "potential_high", "potential_source", "headroom",
 )  # fmt: skip
 EXPLAINING = ("plans", "changes", "moved_metrics", "similar_partners")

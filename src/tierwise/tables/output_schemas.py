@@ -62,6 +62,8 @@ RECOMMENDATIONS = OutputTable(
         "archetype": TEXT,
         "archetype_strength": NUMBER,
         "archetype_status": TEXT,
+        "archetype_reason": TEXT,
+        "nearest_other": TEXT,
         "potential": NUMBER,
         "potential_low": NUMBER,
         "potential_high": NUMBER,

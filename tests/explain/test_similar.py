@@ -97,3 +97,10 @@ def test_the_order_of_rows_changes_nothing() -> None:
     pd.testing.assert_frame_equal(one, other)
     assert one.groupby(["partner_id", "rank"]).size().max() <= MOST_MOVES
     assert not (one["partner_id"] == one["peer_id"]).any()
+
+
+def test_a_single_partner_two_partners_and_a_channel_at_the_top_have_answers() -> None:
+    assert similar_partners(_channel([_climber()], [("A", *ALIKE)]))["code"].tolist() == ["none_one_tier_up"]
+    two = similar_partners(_channel([_climber(), _peer("B")], [("A", *ALIKE), ("B", *ALIKE)]))
+    assert set(two["partner_id"]) == {"A"}
+    assert similar_partners(_channel([_peer("B"), _peer("C")], [("B", *ALIKE), ("C", *ALIKE)])).empty

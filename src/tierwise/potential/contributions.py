@@ -29,6 +29,7 @@ training rows, into a base and one part per row and column."""
 
 COLUMNS = ("partner_id", "feature", "family", "value", "text", "base", "contribution")
 ADDITIVITY_COLUMNS = ("partner_id", "base", "log_potential", "additivity_error")
+TEXTS = ("partner_id", "feature", "family", "text")
 CHANNEL_LIMIT = 1e-9
 PEERS_LIMIT = 1e-6
 
@@ -209,7 +210,7 @@ def _refuse_off_mean(gap: float) -> None:
 def _laid_out(basis: Basis, parts: Sequence[_Parts]) -> Contributions:
     """One row per partner and feature, both sorted; one total per partner."""
     if not parts:
-        return Contributions(pd.DataFrame(columns=list(COLUMNS)), pd.DataFrame(columns=list(ADDITIVITY_COLUMNS)))
+        return Contributions(_no_rows(COLUMNS), _no_rows(ADDITIVITY_COLUMNS))
     by_source = [[part for part in parts if part.source == source] for source in sorted({p.source for p in parts})]
     rows = pd.concat([_long(basis, same) for same in by_source], ignore_index=True)
     totals = pd.concat([_totals(basis, part) for part in parts], ignore_index=True)
@@ -224,6 +225,11 @@ def _totals(basis: Basis, part: _Parts) -> pd.DataFrame:
     error = np.abs(sum(part.effects.values(), np.full(len(part.members), part.base)) - explained)
     own = basis.rows["partner_id"].iloc[part.members].reset_index(drop=True)
     return pd.DataFrame({"partner_id": own, "base": part.base, "log_potential": explained, "additivity_error": error})
+
+
+def _no_rows(columns: Sequence[str]) -> pd.DataFrame:
+    """An empty table with the types that it would have with rows."""
+    return pd.DataFrame({name: pd.Series(dtype="str" if name in TEXTS else "float64") for name in columns})
 
 
 def _long(basis: Basis, parts: Sequence[_Parts]) -> pd.DataFrame:

@@ -58,5 +58,6 @@ def test_compare_and_promote_say_no_with_exit_code_one(channel: Path, tmp_path: 
 
 
 def test_an_unknown_version_is_wrong_input(channel: Path) -> None:
-    _run("models", "compare", "1", "9", "--workspace", str(channel), code=2)
-    _run("models", "promote", "9", "--workspace", str(channel), code=2)
+    for command in (("compare", "1", "9"), ("promote", "9")):
+        said = _run("models", *command, "--workspace", str(channel), "--json", code=2)
+        assert "9" in json.loads(said)["faults"][0]["what"]

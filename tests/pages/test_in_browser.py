@@ -54,8 +54,10 @@ def test_filters_narrow_the_list_together(index: WebDriver) -> None:
     wait(index).until(lambda browser: len(_rows(browser)) == 8)
     Select(index.find_element(By.ID, "filter-archetype")).select_by_value("Fast growers")
     wait(index).until(lambda browser: _status(browser) == "0 of 48 partners shown")
+    assert _rows(index) == []
     Select(index.find_element(By.ID, "filter-archetype")).select_by_value("Steady sellers")
     wait(index).until(lambda browser: _status(browser) == "8 of 48 partners shown")
+    assert len(_rows(index)) == 8
 
 
 def test_sorting_by_keyboard_is_said_to_screen_readers(index: WebDriver) -> None:

@@ -62,6 +62,7 @@ def plain(value: object) -> str | None:
 
 @pytest.mark.parametrize(("name", "code"), blocks("python").items())
 def test_code_runs(name: str, code: str) -> None:
+    assert re.search(r"^assert ", code, re.MULTILINE), "an example says what it gives"
     exec(compile(code, name, "exec"), {})
 
 

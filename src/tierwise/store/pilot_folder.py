@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from tierwise.errors import Fault, OutsideFailure
 from tierwise.store.manifests import MANIFEST
-from tierwise.store.pilot_records import AmendmentRecord, AnalysisRecord, AssignmentRecord, DesignRecord, Record
+from tierwise.store.pilot_parts import Record
+from tierwise.store.pilot_records import AmendmentRecord, AnalysisRecord, AssignmentRecord, DesignRecord
 from tierwise.store.report_folder import Report, write_report
 from tierwise.store.writer import sha256_of, write_text
 from tierwise.store.writer_disk import folder_in_place

@@ -35,7 +35,7 @@ def history_before(engine: Engine, workspace: Workspace, output: Path, as_of: da
     Returns:
         One row per partner and day with `TIER_HISTORY_COLUMNS`, sorted by both.
     """
-    return _decided(_recorded(engine, workspace, as_of, ""), tier_history(output, before=as_of))
+    return _decided(recorded_tiers(engine, workspace, as_of, ""), tier_history(output, before=as_of))
 
 
 def track_histories_before(
@@ -53,7 +53,7 @@ def track_histories_before(
     recommended = recommended.reindex(columns=["track", *TIER_HISTORY_COLUMNS]).astype({"as_of": "datetime64[us]"})
     return {
         name: _decided(
-            _recorded(engine, workspace, as_of, name),
+            recorded_tiers(engine, workspace, as_of, name),
             recommended.loc[recommended["track"] == name, list(TIER_HISTORY_COLUMNS)],
         )
         for name in names
@@ -68,8 +68,20 @@ def _decided(recorded: pd.DataFrame, recommended: pd.DataFrame) -> pd.DataFrame:
     return joined[list(TIER_HISTORY_COLUMNS)].sort_values(keys, ignore_index=True)
 
 
-def _recorded(engine: Engine, workspace: Workspace, as_of: date, track: str) -> pd.DataFrame:
-    """The rows of recorded tier histories about a track, or about the tiers; what was eligible then is not known."""
+def recorded_tiers(engine: Engine, workspace: Workspace, as_of: date, track: str = "") -> pd.DataFrame:
+    """The tiers that were decided before a day, on a track or the policy's own, from the recorded tier histories.
+
+    What was eligible then is not known.
+
+    Args:
+        engine: Holds the accepted tables.
+        workspace: The workspace.
+        as_of: Only what is dated earlier counts.
+        track: The track; empty for the policy's own tiers.
+
+    Returns:
+        `partner_id, as_of, tier`, sorted.
+    """
     parts = [pd.DataFrame({"partner_id": "", "as_of": pd.Timestamp(as_of), "tier": ""}, index=[])]
     for table in workspace.tables_of("tier_history"):
         names_tracks = "track" in workspace.table(table).columns

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import warnings
+from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,9 @@ def rdrobust(*arguments: Any, **options: Any) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*mode.chained_assignment.*")
         from rdrobust import rdrobust as estimate
-    return estimate(*arguments, **options)
+    # It prints notes such as `Mass points detected`, which would end up in the middle of a command's answer.
+    with redirect_stdout(io.StringIO()), np.errstate(divide="ignore", invalid="ignore"):
+        return estimate(*arguments, **options)
 
 
 def rddensity(*arguments: Any, **options: Any) -> Any:
@@ -32,7 +36,8 @@ def rddensity(*arguments: Any, **options: Any) -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*mode.chained_assignment.*")
         from rddensity import rddensity as test
-    return test(*arguments, **options)
+    with redirect_stdout(io.StringIO()), np.errstate(divide="ignore", invalid="ignore"):
+        return test(*arguments, **options)
 
 
 def robust_covariance(columns: Floats, residuals: Floats, clusters: NDArray[np.int64] | None) -> tuple[Floats, Floats]:

@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_SYSTEM_CERTS ?= true
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo test check format bench docs pictures lock clean
+.PHONY: help setup demo test check format bench docs pictures spark lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,10 +64,14 @@ docs: $(STAMP) ## write the generated pages of docs/ anew
 pictures: $(STAMP) ## take the pictures of docs/images anew (needs Chromium); ARGS="--data DIR" takes Olist's too
 	@$(BIN)/python -m tools.pictures $(ARGS)
 
+spark: $(STAMP) ## add the locked pyspark to .venv, for --engine spark (450 MB; needs Java 17 or 21)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-spark.lock
+
 lock: $(BIN)/uv ## resolve the dependencies anew into the lock files
 	@echo uv==$$($(BIN)/uv --version | cut -d ' ' -f 2) | $(COMPILE) --output-file requirements-install.lock -
 	@$(COMPILE) --output-file requirements.lock pyproject.toml
-	@$(COMPILE) --output-file requirements-dev.lock --constraints requirements.lock --all-extras pyproject.toml
+	@$(COMPILE) --output-file requirements-dev.lock --constraints requirements.lock --extra dev pyproject.toml
+	@echo "pyspark>=4.3,<5" | $(COMPILE) --output-file requirements-spark.lock --constraints requirements.lock -
 
 clean: ## remove the environment, caches and what runs left behind
 	rm -rf $(VENV) build dist demo-channel mlruns mlartifacts mlflow.db .hypothesis .*_cache

@@ -95,11 +95,22 @@ def test_lock_satisfies_the_declared_dependencies(lock: str, extras: list[str], 
         assert requirement.specifier.contains(pins[requirement.name]), f"run `make lock`: {requirement} moved"
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-install.lock"])
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-install.lock", "requirements-spark.lock")
+
+
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_locked_package_has_a_hash(lock: str, repository: Path) -> None:
     entries = re.split(r"^(?=[a-z0-9])", (repository / lock).read_text(), flags=re.MULTILINE)[1:]
     assert entries
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_the_lock_of_spark_satisfies_its_extra_alone(repository: Path) -> None:
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = _locked(repository / "requirements-spark.lock")
+    (wanted,) = map(Requirement, project["optional-dependencies"]["spark"])
+    assert wanted.specifier.contains(pins.pop(wanted.name))
+    assert pins.keys() == {"py4j"}
 
 
 def test_bare_make_lists_every_target(repository: Path) -> None:

@@ -285,16 +285,35 @@ class OutputSettings(Settings):
     schema_: Name = Field(default="tierwise", alias="schema")
 
 
+class SparkSettings(Settings):
+    """Where and how Apache Spark runs, for `--engine spark`; nothing here changes a result.
+
+    Attributes:
+        master: The master, such as `spark://host:7077`, `yarn` or `local[4]`; as many local threads as
+            `engine.threads` says by default. `TIERWISE_SPARK_MASTER` goes before it, and a session that runs already
+            before both.
+        scratch: A folder that the driver and all of Spark's machines see, for the tables handed over; the system's
+            folder for temporary files by default, which suits a local master alone.
+        conf: Further settings of Spark.
+    """
+
+    master: str | None = None
+    scratch: str | None = None
+    conf: dict[str, str] = Field(default_factory=dict)
+
+
 class EngineSettings(Settings):
-    """Limits of the embedded engine.
+    """Limits of the embedded engine, and where Spark runs.
 
     Attributes:
         threads: How many threads it may use.
         memory_limit: How much memory it may use before it spills to disk, such as `4GB` or `500MiB`.
+        spark: Where and how Apache Spark runs, for `--engine spark`.
     """
 
     threads: Annotated[int, Field(ge=1)] = 2
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$")] = "4GB"
+    spark: SparkSettings = SparkSettings()
 
 
 class MlflowSettings(Settings):
@@ -331,7 +350,7 @@ class WorkspaceSettings(Settings):
         archetypes: What partners are compared by to find archetypes.
         tolerance: How much may be quarantined before `score` refuses.
         output: Where and how the output tables are written.
-        engine: Limits of the embedded engine.
+        engine: Limits of the embedded engine, and where Spark runs.
         mlflow: Where training runs and models are kept.
         seed: The start of every random draw; the same seed gives the same result.
     """

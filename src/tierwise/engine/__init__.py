@@ -1,11 +1,13 @@
-"""The engine: the only package that knows DuckDB and SQLGlot, and so the only seam for another engine."""
+"""The engine: the only package that knows DuckDB, Spark and SQLGlot."""
 
-from tierwise.engine.connection import Engine, open_engine, quoted
+from tierwise.engine.connection import EmbeddedEngine, open_engine, quoted
 from tierwise.engine.expressions import Expression, check_names, parse_expression, unknown_name
 from tierwise.engine.grammar import ExpressionKind
 from tierwise.engine.rendering import is_exact, render, to_tree
+from tierwise.engine.seam import Engine
 
 __all__ = [
+    "EmbeddedEngine",
     "Engine",
     "Expression",
     "ExpressionKind",

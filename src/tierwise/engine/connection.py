@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tierwise.config.workspace import EngineSettings
+from tierwise.engine.seam import to_frame
 from tierwise.errors import Fault, InvalidInput, OutsideFailure
 
 _OUTSIDE: dict[type[Exception], str] = {
@@ -24,7 +25,7 @@ _OUTSIDE: dict[type[Exception], str] = {
 }
 
 
-class Engine:
+class EmbeddedEngine:
     """A DuckDB connection with Tierwise's settings.
 
     Use it as a context manager. Until `lock` is called it may read files (the sources); afterwards SQL can reach
@@ -79,15 +80,18 @@ class Engine:
 
     def frame(self, sql: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:
         """Run a query and return a pandas frame: text is `str`, dates are `datetime64[us]`, decimals objects."""
-        frame: pd.DataFrame = self.arrow(sql, parameters).to_pandas(date_as_object=False)
-        dates = frame.select_dtypes("datetime").columns
-        return frame.astype(dict.fromkeys(dates, "datetime64[us]"))
+        return to_frame(self.arrow(sql, parameters))
 
     def arrow(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
         """Run a query and return its rows as an Arrow table."""
         with _engine_errors():
             relation = self._connection.sql(sql, params=list(parameters or ()))
             return relation.to_arrow_table()
+
+    def batches(self, sql: str, rows: int) -> pa.RecordBatchReader:
+        """Run a query and stream its rows as Arrow batches of about so many rows."""
+        with _engine_errors():
+            return self._connection.sql(sql).to_arrow_reader(rows)
 
     def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[tuple[object, ...]]:
         """Run a query with a small result and return its rows."""
@@ -116,9 +120,9 @@ class Engine:
         return bool(self.rows("SELECT 1 FROM information_schema.tables WHERE table_name = ?", [name]))
 
 
-def open_engine(settings: EngineSettings | None = None) -> Engine:
+def open_engine(settings: EngineSettings | None = None) -> EmbeddedEngine:
     """Open an embedded engine with the limits of the workspace."""
-    return Engine(settings)
+    return EmbeddedEngine(settings)
 
 
 def quoted(name: str) -> str:

@@ -1,0 +1,47 @@
+"""What metrics, policies and models ask of an engine; DuckDB and Spark both give it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import pandas as pd
+import pyarrow as pa
+
+BatchStep = Callable[[pa.Table], pa.Table]
+"""Works on some rows of a table without looking at the others; for Spark it must be importable by name."""
+
+
+class Engine(Protocol):
+    """Named tables, and queries over them in DuckDB's SQL, whatever computes them."""
+
+    def run(self, sql: str, parameters: Sequence[object] | None = None) -> None:
+        """Run a statement."""
+
+    def frame(self, sql: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:
+        """Run a query and return a pandas frame: text is `str`, dates are `datetime64[us]`, decimals objects."""
+
+    def arrow(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
+        """Run a query and return its rows as an Arrow table."""
+
+    def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[tuple[object, ...]]:
+        """Run a query with a small result and return its rows."""
+
+    def add_table(self, name: str, rows: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> None:
+        """Copy rows into the engine, replacing a table of that name."""
+
+    def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
+        """Store the rows of a query as a table, replacing one of that name."""
+
+    def columns(self, name: str) -> Mapping[str, str]:
+        """Return the columns of a table and their SQL types, in order."""
+
+    def has_table(self, name: str) -> bool:
+        """Tell whether a table or view of that name exists."""
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table as a pandas frame: text is `str`, dates are `datetime64[us]`, decimals objects."""
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    dates = frame.select_dtypes("datetime").columns
+    return frame.astype(dict.fromkeys(dates, "datetime64[us]"))

@@ -1,0 +1,203 @@
+"""Apache Spark as the engine: the same queries over the accepted tables, on any Spark master.
+
+The tables are checked by the embedded engine and handed over as Parquet files in a folder that all of Spark's machines
+can read; what the queries give comes back as Arrow.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import sqlglot
+from sqlglot import exp
+
+from tierwise.config.workspace import EngineSettings
+from tierwise.engine.connection import EmbeddedEngine, quoted
+from tierwise.engine.seam import to_frame
+from tierwise.engine.spark_session import open_session
+from tierwise.engine.spark_sql import to_spark
+from tierwise.errors import Fault, InvalidInput, OutsideFailure
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+ROWS_PER_FILE = 500_000
+_FAULTS_OF_DATA = (
+    "ArithmeticException", "NumberFormatException", "DateTimeException", "AnalysisException", "ParseException",
+    "IllegalArgumentException",
+)  # fmt: skip
+
+
+class SparkEngine:
+    """A Spark session over the accepted tables of an embedded engine.
+
+    Use it as a context manager. Queries come in DuckDB's SQL and are compiled to Spark's. A table of the embedded
+    engine is handed over when a query first asks for it; tables made here are not seen there.
+    """
+
+    def __init__(self, accepted: EmbeddedEngine, settings: EngineSettings | None = None) -> None:
+        settings = settings or EngineSettings()
+        self._accepted = accepted
+        self._scratch = Path(tempfile.mkdtemp(prefix="tierwise-spark-", dir=settings.spark.scratch))
+        self._made: dict[str, DataFrame] = {}
+        try:
+            self.session, self._is_own = open_session(settings, self._scratch / "spark.log")
+        except BaseException:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop what was made, stop Spark if it was started here, and remove the files handed over."""
+        try:
+            for name in list(self._made):
+                self._drop(name)
+            if self._is_own:
+                self.session.stop()
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def run(self, sql: str, parameters: Sequence[object] | None = None) -> None:
+        """Run a statement; the only one there is drops a table."""
+        _refuse_parameters(parameters)
+        tree = sqlglot.parse_one(sql, read="duckdb")
+        if not isinstance(tree, exp.Drop):
+            raise NotImplementedError(f"Spark runs queries and drops tables; it has no {tree.key}")
+        self._drop(tree.this.name)
+
+    def frame(self, sql: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:
+        """Run a query and return a pandas frame: text is `str`, dates are `datetime64[us]`, decimals objects."""
+        return to_frame(self.arrow(sql, parameters))
+
+    def arrow(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Table:
+        """Run a query and return its rows as an Arrow table.
+
+        Raises:
+            InvalidInput: If the query does not suit the data.
+            OutsideFailure: If Spark fails.
+        """
+        _refuse_parameters(parameters)
+        with _spark_errors():
+            return self._query(sql).toArrow()
+
+    def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[tuple[object, ...]]:
+        """Run a query with a small result and return its rows."""
+        _refuse_parameters(parameters)
+        with _spark_errors():
+            return [tuple(row) for row in self._query(sql).collect()]
+
+    def add_table(self, name: str, rows: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> None:
+        """Hand rows over to Spark, replacing a table of that name."""
+        self._drop(name)
+        table = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else rows
+        self._hand_over(name, table if isinstance(table, pa.RecordBatchReader) else table.to_reader(ROWS_PER_FILE))
+
+    def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
+        """Compute a query and keep its rows on Spark's machines, which make lost ones again from the sources."""
+        _refuse_parameters(parameters)
+        with _spark_errors():
+            kept = self._query(query).persist()
+            kept.count()
+            self._drop(name)
+            self._view(name, kept)
+
+    def columns(self, name: str) -> Mapping[str, str]:
+        """Return the columns of a table and their SQL types as DuckDB names them, in order."""
+        made = self._made.get(name.lower())
+        if made is None:
+            return self._accepted.columns(name)
+        return {field.name: _duckdb_type(field.dataType.simpleString()) for field in made.schema.fields}
+
+    def has_table(self, name: str) -> bool:
+        """Tell whether a table of that name exists here or in the embedded engine."""
+        return name.lower() in self._made or self._accepted.has_table(name)
+
+    def _query(self, sql: str) -> DataFrame:
+        return self.session.sql(to_spark(sql, self._types_of))
+
+    def _types_of(self, name: str) -> Mapping[str, str]:
+        """The types of a stored table, which is handed over if it is not yet."""
+        if name.lower() not in self._made:
+            self._hand_over(name, self._accepted.batches(f"SELECT * FROM {quoted(name)}", ROWS_PER_FILE))
+        return self.columns(name)
+
+    def _hand_over(self, name: str, batches: pa.RecordBatchReader) -> None:
+        folder = self._scratch / f"table-{len(list(self._scratch.iterdir()))}"
+        folder.mkdir(parents=True)
+        _write_parts(batches, folder)
+        with _spark_errors():
+            self._view(name, self.session.read.parquet(str(folder)))
+
+    def _view(self, name: str, rows: DataFrame) -> None:
+        rows.createOrReplaceTempView(name)
+        self._made[name.lower()] = rows
+
+    def _drop(self, name: str) -> None:
+        made = self._made.pop(name.lower(), None)
+        if made is not None:
+            made.unpersist()
+            self.session.catalog.dropTempView(name)
+
+
+def _write_parts(batches: pa.RecordBatchReader, folder: Path) -> None:
+    """Write one file per batch, so that Spark's machines share the reading; one without rows where there are none."""
+    schema = pa.schema([field.with_type(_plain(field.type)) for field in batches.schema])
+    number = 0
+    for number, batch in enumerate(batches, start=1):
+        part = pa.Table.from_batches([batch]).cast(schema)
+        pyarrow.parquet.write_table(part, folder / f"part-{number:05d}.parquet", compression="zstd")
+    if not number:
+        pyarrow.parquet.write_table(schema.empty_table(), folder / "part-00000.parquet")
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The type as Spark reads it: no large texts, no nulls without a type, times to the microsecond."""
+    if pa.types.is_large_string(kind) or pa.types.is_null(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    return pa.timestamp("us") if pa.types.is_timestamp(kind) else kind
+
+
+def _duckdb_type(spark: str) -> str:
+    names = {"string": "VARCHAR", "int": "INTEGER", "timestamp_ntz": "TIMESTAMP"}
+    return names.get(spark, spark.upper())
+
+
+def _refuse_parameters(parameters: Sequence[object] | None) -> None:
+    if parameters:
+        raise NotImplementedError("queries for Spark carry no parameters")
+
+
+@contextmanager
+def _spark_errors() -> Iterator[None]:
+    """Turn Spark's errors into those a user meets: what does not suit the data, or what failed outside."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        fault = Fault(_first_line(error), "engine")
+        if any(name in f"{type(error).__name__} {error}" for name in _FAULTS_OF_DATA):
+            raise InvalidInput(fault) from error
+        todo = "look at Spark's own logs, then run the command again"
+        raise OutsideFailure(Fault(fault.what, fault.where, todo=todo)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

@@ -73,8 +73,13 @@ def kept_slugs(output: Path) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir())) if folder.is_dir() else ()
 
 
-def read_pilot(output: Path, slug: str) -> KeptPilot:
+def read_pilot(output: Path, slug: str, *, analyses: bool = True) -> KeptPilot:
     """Read all that is kept of a pilot; every file is held against the hash in its manifest.
+
+    Args:
+        output: The output folder.
+        slug: The pilot.
+        analyses: Whether designs and analyses are read besides the assignment.
 
     Raises:
         OutsideFailure: If a file cannot be read or is not the one that was written.
@@ -84,10 +89,10 @@ def read_pilot(output: Path, slug: str) -> KeptPilot:
     return KeptPilot(
         slug,
         folder,
-        designs=tuple(_read(folder, DESIGN, DesignRecord)),
+        designs=tuple(_read(folder, DESIGN, DesignRecord)) if analyses else (),
         assignment=drawn[-1] if drawn else None,
         amendments=tuple(_amendments(folder)),
-        analyses=tuple(_read(folder, ANALYSIS, AnalysisRecord)),
+        analyses=tuple(_read(folder, ANALYSIS, AnalysisRecord)) if analyses else (),
     )
 
 

@@ -28,7 +28,11 @@ def rdrobust(*arguments: Any, **options: Any) -> Any:
         from rdrobust import rdrobust as estimate
     # It prints notes such as `Mass points detected`, which would end up in the middle of a command's answer.
     with redirect_stdout(io.StringIO()), np.errstate(divide="ignore", invalid="ignore"):
-        return estimate(*arguments, **options)
+        try:
+            return estimate(*arguments, **options)
+        except Exception as error:
+            # It raises plain `Exception` where it finds no bandwidth; callers turn that into a reason code.
+            raise ArithmeticError(str(error)) from error
 
 
 def rddensity(*arguments: Any, **options: Any) -> Any:

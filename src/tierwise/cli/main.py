@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import tierwise
-from tierwise.cli import data, demo, drift, models, policy, scoring
+from tierwise.cli import attribute, data, demo, drift, models, policy, scoring
 
 app = typer.Typer(
     name="tierwise",
@@ -21,6 +21,7 @@ models.add_to(app)
 scoring.add_to(app)
 demo.add_to(app)
 drift.add_to(app)
+attribute.add_to(app)
 app.add_typer(policy.app, name="policy")
 
 

@@ -1,8 +1,12 @@
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tierwise.config.model_spec import IntervalSpec
+from tierwise.config.model_spec import Feature, FeatureSet, GateSpec, IntervalSpec, PotentialSpec
+from tierwise.potential import predict, train
+from tierwise.potential.folds import calibration_reviews
 from tierwise.potential.intervals import LogScale, band_edges, calibrate, conformal_quantile, log_scale, widen
 
 SPEC = IntervalSpec()
@@ -81,3 +85,50 @@ def test_without_calibration_there_is_no_interval():
     low, high = widen(bands, "model", np.ones(3), (np.ones(3), np.ones(3)), LogScale(1.0))
     assert np.isnan(low).all()
     assert np.isnan(high).all()
+
+
+DAYS = [pd.Timestamp(day) for day in ("2023-06-30", "2023-12-31", "2024-03-31", "2024-06-30", "2024-09-30")]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "found"),
+    [("2025-03-31", ["2024-03-31", "2024-09-30"]), ("2024-12-31", ["2023-12-31", "2024-09-30"]),
+     ("2025-06-30", ["2024-06-30", "2024-09-30"]), ("2025-09-30", ["2024-09-30"]), ("2024-11-15", ["2024-09-30"])],
+)  # fmt: skip
+def test_the_last_review_and_the_latest_of_the_coming_season_calibrate(as_of: str, found: list[str]):
+    labelled = pd.DataFrame({"as_of": DAYS})
+    assert calibration_reviews(labelled, pd.Timestamp(as_of)) == [pd.Timestamp(day) for day in found]
+
+
+def test_without_a_completed_review_none_calibrates():
+    assert calibration_reviews(pd.DataFrame({"as_of": pd.to_datetime([])}), DAYS[0]) == []
+
+
+def half_years(seed: int, partners: int = 240) -> pd.DataFrame:
+    """Six reviews half a year apart, horizon half a year: from June to December everyone sells four times as much."""
+    rng = np.random.default_rng(seed)
+    level = rng.normal(8, 1.2, partners)
+    days = pd.date_range("2022-06-30", periods=8, freq="2QE")
+    sold = [np.exp(level + rng.normal(0, 0.4, partners) + np.log(4) * (day.month == 12)) for day in days]
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {"as_of": day, "partner_id": [f"P{n:03d}" for n in range(partners)], "tenure_days": 900.0,
+                 "label": after, "label_until": until, "revenue": before, "persistence": before}
+            )
+            for (day, until), before, after in zip(pairwise(days[1:]), sold[1:-1], sold[2:], strict=True)
+        ],
+        ignore_index=True,
+    )  # fmt: skip
+
+
+def test_a_season_that_turns_everyone_is_inside_the_interval():
+    rows = half_years(3)
+    last = rows["as_of"].max()
+    features = FeatureSet((Feature("revenue", direction="up"),), "revenue")
+    model = train(rows, features, PotentialSpec(gate=GateSpec(partners=10_000)), last, 1)
+    test = rows[rows["as_of"] == last].reset_index(drop=True)
+    said = predict(model, test)
+    inside = test["label"].between(said["potential_low"], said["potential_high"])
+    assert set(said["potential_source"]) == {"persistence"}
+    assert inside.mean() >= 0.75  # calibrated on the season before alone, hardly anyone would be

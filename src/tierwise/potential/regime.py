@@ -19,13 +19,11 @@ from scipy.stats import norm, rankdata
 
 from tierwise.config.model_spec import IntervalSpec
 from tierwise.potential.findings import Finding
-from tierwise.potential.folds import fold_at
+from tierwise.potential.folds import fold_at, same_season
 from tierwise.potential.intervals import LogScale, log_scale
 from tierwise.potential.snapshots import current_value, origins
 
 Floats = NDArray[np.float64]
-_YEAR_DAYS = 365.25
-_SAME_SEASON_DAYS = 20
 _LEAST_PARTNERS = 30
 
 
@@ -93,7 +91,7 @@ def compare_regimes(labelled: pd.DataFrame) -> Regime | None:
     if labelled.empty:
         return None
     fold = fold_at(labelled, origins(labelled)[-1])
-    same = [day for day in origins(fold.training) if _same_season(fold.origin - day)]
+    same = [day for day in origins(fold.training) if same_season(fold.origin - day)]
     if not same:
         return None
     reviews = (fold.training[fold.training["as_of"] == same[-1]], fold.test)
@@ -105,12 +103,6 @@ def compare_regimes(labelled: pd.DataFrame) -> Regime | None:
     distances = [(change - change.median()).abs() for change in changes]
     level, spread = clustered_shift(earlier, later), clustered_shift(*distances)
     return Regime(same[-1], fold.origin, level, spread, len(later))
-
-
-def _same_season(apart: pd.Timedelta) -> bool:
-    """Whether two reviews lie whole years apart, so that their windows hold the same months."""
-    years = round(apart.days / _YEAR_DAYS)
-    return years >= 1 and abs(apart.days - years * _YEAR_DAYS) <= _SAME_SEASON_DAYS
 
 
 def _changes(rows: pd.DataFrame, scale: LogScale) -> pd.Series:

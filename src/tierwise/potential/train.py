@@ -14,7 +14,7 @@ from tierwise.potential.blend import Blend, fit_blend
 from tierwise.potential.cold_start import ColdStart
 from tierwise.potential.diagnose import diagnose_features, diagnose_gate, diagnose_intervals
 from tierwise.potential.findings import findings_frame
-from tierwise.potential.folds import Fold, inner_folds
+from tierwise.potential.folds import Fold, calibration_reviews, inner_folds
 from tierwise.potential.headroom import headroom_table
 from tierwise.potential.intervals import (
     BAND_COLUMNS,
@@ -70,7 +70,7 @@ def train(
     quantiles = _quantiles(folds, scale, context) if gate.accepted else None
     floor = scale.unit * _FLOOR_SHARE
     cold_start = learn_newcomers(labelled, folds, inner if gate.accepted else None, context, floor)
-    bands = _bands(labelled, _Calibration(inner, quantiles, cold_start, scale), context)
+    bands = _bands(labelled, as_of, _Calibration(inner, quantiles, cold_start, scale), context)
     headroom = _headroom(snapshots, as_of, context)
     findings = [
         *diagnose_gate(gate),
@@ -99,17 +99,22 @@ class _Calibration:
     scale: LogScale
 
 
-def _bands(labelled: pd.DataFrame, parts: _Calibration, context: Context) -> pd.DataFrame:
+def _bands(labelled: pd.DataFrame, as_of: pd.Timestamp, parts: _Calibration, context: Context) -> pd.DataFrame:
     if labelled.empty:
         return pd.DataFrame(columns=list(BAND_COLUMNS))
-    last = labelled[labelled["as_of"] == origins(labelled)[-1]]
-    new = context.newcomers(last)
-    established = last[~new].reset_index(drop=True) if (~new).any() else last.reset_index(drop=True)
-    by_persistence = established if parts.cold_start.used else last.reset_index(drop=True)
+    rows = labelled[labelled["as_of"].isin(calibration_reviews(labelled, as_of))]
+    by_persistence = _established(rows, context) if parts.cold_start.used else rows
     tables = [_persistence_bands(by_persistence, parts, context), _cold_bands(labelled, parts, context)]
     if parts.quantiles is not None and parts.inner is not None:
-        tables.insert(0, _model_bands(established, parts.inner, parts, context))
+        last = labelled[labelled["as_of"] == origins(labelled)[-1]]  # the inner blend has seen all earlier ones
+        tables.insert(0, _model_bands(_established(last, context), parts.inner, parts, context))
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def _established(rows: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Keep the partners with a history; all where none has one."""
+    new = context.newcomers(rows)
+    return (rows[~new] if (~new).any() else rows).reset_index(drop=True)
 
 
 def _model_bands(rows: pd.DataFrame, inner: Blend, parts: _Calibration, context: Context) -> pd.DataFrame:

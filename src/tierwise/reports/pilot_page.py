@@ -75,7 +75,7 @@ def pilot_page(story: PilotStory, plots: tuple[Plot, ...] | None = None) -> str:
     return render("pilot.html", page=page, words=pilot_words, style=source("page.css") + source("pilot.css"))
 
 
-def published_page_text(story: PilotStory) -> str:
+def published_text(story: PilotStory) -> str:
     """What may be told outside about the return of every arm: rounded, nobody named, small arms silent."""
     return "\n".join(f"{story.title_of(money.arm)}: {money.published}" for money in story.analysis.money)
 

@@ -27,6 +27,8 @@ _STYLES: tuple[dict[str, Any], ...] = (
 )
 WORTH_A_LOOK = 0.1
 _HEIGHT = 3.1
+# With more days than this their labels would run into one another.
+_MOST_DAYS = 8
 
 
 def pilot_plots(story: PilotStory) -> tuple[Plot, ...]:
@@ -145,7 +147,8 @@ def _looks_drawer(table: pd.DataFrame, story: PilotStory) -> Any:
             _bars(axes, own["until"] + shift, own, look, story.title_of(arm), scale=100.0)
         axes.axhline(0.0, color=DARK, linewidth=1.0)
         days = sorted(table["until"].unique())
-        axes.set_xticks(days, [f"{day:%Y-%m-%d}" for day in days], fontsize=8.5)
+        labels = [f"{day:%Y-%m-%d}" if len(days) <= _MOST_DAYS else f"{day:%y-%m}" for day in days]
+        axes.set_xticks(days, labels, fontsize=8.5)
         legend_below(axes, 3)
 
     return draw
@@ -171,7 +174,7 @@ def _over_time_drawer(table: pd.DataFrame, story: PilotStory, unit: str) -> Any:
     def draw(body: SubFigure) -> None:
         axes = plain_axes(
             body,
-            "period of the pilot's length by number; 1 is the first after the start",
+            "period, with its last day; 1 is the first after the start",
             f"difference, {unit} per partner",
         )
         for place, arm in enumerate(story.arms):
@@ -180,7 +183,9 @@ def _over_time_drawer(table: pd.DataFrame, story: PilotStory, unit: str) -> Any:
         axes.axhline(0.0, color=DARK, linewidth=1.0)
         axes.axvline(0.5, color=DARK, linewidth=1.2, linestyle=":")
         axes.annotate("start", (0.5, 0.99), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8.5)
-        axes.set_xticks(sorted(table["period"].unique()))
+        ends = table.drop_duplicates("period").sort_values("period")
+        labels = [f"{period:g}\n{until:%Y-%m-%d}" for period, until in zip(ends["period"], ends["until"], strict=True)]
+        axes.set_xticks(ends["period"].to_list(), labels if len(labels) <= _MOST_DAYS else None, fontsize=8.5)
         axes.yaxis.set_major_formatter(money_tick)
         legend_below(axes, 3)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,6 +66,14 @@ class PilotStory:
     def money(self, arm: str) -> MoneyRecord | None:
         """What an arm cost and brought, where the file declares money."""
         return next((one for one in self.analysis.money if one.arm == arm), None)
+
+    def in_words(self, sentence: str) -> str:
+        """A sentence of the analysis with the titles of metrics in place of their names."""
+        names = {outcome.name: outcome.title for outcome in self.pilot.outcomes if outcome.title}
+        if not names:
+            return sentence
+        longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+        return re.sub(rf"(?<!\w)({longest_first})(?!\w)", lambda found: names[found[1]], sentence)
 
     def title_of(self, arm: str) -> str:
         """What people call an arm."""

@@ -36,6 +36,11 @@ def share(value: float | None, *, signed: bool = True) -> str:
     return f"{100 * value:{'+' if signed else ''}.1f} %".replace("-", MINUS)
 
 
+def whole_share(value: float | None) -> str:
+    """Write a share in per cent with no more decimals than it needs: `95 %`."""
+    return "–" if value is None else f"{round(100 * value, 4):g} %"
+
+
 def between(low: float | None, high: float | None, unit: str = "", *, signed: bool = True) -> str:
     """Write an interval; one without an end says so."""
     if low is None and high is None:
@@ -65,34 +70,26 @@ def why_not(row: Row) -> str:
 
 
 def answer_in_money(story: PilotStory, arm: str) -> str:
-    """Say in one sentence what an arm brought: margin less cost, or the primary metric, each with its interval."""
-    money = story.money(arm)
-    revenue, cost = money_row(money, "revenue"), money_row(money, "cost")
-    if revenue is not None and revenue["estimate"] is not None:
-        text = (
-            f"{figure(revenue['estimate'], story.pilot.currency, signed=True)} revenue per partner "
-            f"({between(revenue['low'], revenue['high'], story.pilot.currency)})"
-        )
-        spent = figure(None if cost is None else cost["estimate"], story.pilot.currency)
-        return f"{text}, for {spent} of cost per partner."
+    """Say in one sentence what an arm brought: the first primary metric with its interval, and the cost."""
+    cost = money_row(story.money(arm), "cost")
+    spent = "" if cost is None else f", for {figure(cost['estimate'], story.pilot.currency)} of cost"
     for outcome in story.outcomes("primary"):
         row = story.row(outcome.name, arm)
         if row is not None and row["estimate"] is not None:
-            return (
-                f"{outcome.title}: {figure(row['estimate'], outcome.unit, signed=True)} per partner "
-                f"({between(row['low'], row['high'], outcome.unit)})."
-            )
+            change = figure(row["estimate"], outcome.unit, signed=True)
+            return f"{outcome.title}: {change} per partner ({between(row['low'], row['high'], outcome.unit)}){spent}."
         if row is not None:
             return f"{outcome.title}: no figure, because {why_not(row)}."
     return "The pilot has no primary metric."
 
 
 def whole_arm(story: PilotStory, arm: str) -> str:
-    """Say what the revenue of the whole arm changed by, with its interval; empty where it is not known."""
-    revenue = money_row(story.money(arm), "revenue")
-    if revenue is None or revenue["estimate"] is None:
+    """Say what the first primary metric in money changed by over the whole arm; empty where there is none."""
+    rows = [story.row(one.name, arm) for one in story.outcomes("primary") if one.unit == story.pilot.currency]
+    row = next((one for one in rows if one is not None and one["estimate"] is not None), None)
+    if row is None:
         return ""
-    partners = revenue["arm_units"]
-    low, high = (None if revenue[name] is None else revenue[name] * partners for name in ("low", "high"))
-    total = figure(revenue["estimate"] * partners, story.pilot.currency, signed=True)
+    partners = row["arm_units"]
+    low, high = (None if row[name] is None else row[name] * partners for name in ("low", "high"))
+    total = figure(row["estimate"] * partners, story.pilot.currency, signed=True)
     return f"Over all {partners:,} partners of the arm: {total} ({between(low, high, story.pilot.currency)})."

@@ -133,7 +133,7 @@ def _masked(model: PotentialModel, rows: pd.DataFrame, features: pd.DataFrame) -
 
 
 def _log(model: PotentialModel, rows: pd.DataFrame) -> np.ndarray:
-    values = potential.predict(model, rows)["potential"].to_numpy(dtype=np.float64)
+    values = potential.predict_centre(model, rows)
     return np.asarray(np.log(np.maximum(values, model.floor)))
 
 

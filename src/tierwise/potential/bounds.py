@@ -5,8 +5,12 @@ Data below the bounds is used whole, so its results do not depend on them.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from functools import cache
+
 import numpy as np
 import pandas as pd
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 MOST_GLM_ROWS = 200_000
 """Rows that a regression of a dozen coefficients sees; the sampling error left is below one in four hundred."""
@@ -40,3 +44,15 @@ def varies(column: pd.Series, unknown_counts: bool) -> bool:
     if len(known) == 0:
         return False
     return (unknown_counts and len(known) < len(values)) or bool((known != known[0]).any())
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Let linear algebra in the block use one thread: on a dozen columns threads wait for one another longer."""
+    found: AbstractContextManager[object] = _libraries().limit(limits=1)
+    return found
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    # Looking for the loaded libraries takes longer than a regression of a few thousand rows, so it is done once.
+    return ThreadpoolController()

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import TweedieRegressor
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tierwise.config.model_spec import ColdStartSpec, FeatureSet
-from tierwise.potential.bounds import thinned
+from tierwise.potential.bounds import one_thread, thinned
 from tierwise.potential.glm import LogTerm, log_term
+from tierwise.potential.levels import level_places, level_values
 from tierwise.potential.snapshots import current_value
 
 Floats = NDArray[np.float64]
@@ -58,7 +58,7 @@ class ColdStart:
     def parts(self, rows: pd.DataFrame) -> dict[str, Floats]:
         """Return each feature's additive part of the log prediction, shape (n,) each."""
         history = _history(rows, self.target)
-        found = {name: _lookup(rows[name], levels) for name, levels in self.effects.items()}
+        found = {name: level_values(rows[name], levels) for name, levels in self.effects.items()}
         return {**found, **{term.feature: term.effect(history[term.feature]) for term in self.terms}}
 
     def log_prediction(self, rows: pd.DataFrame) -> Floats:
@@ -111,9 +111,11 @@ def _regress(
     if not keys and not terms:
         return 0.0, {}, ()
     columns = [term.standardised(_history_of(rows, term.feature)) for term in terms]
-    columns += [np.asarray(rows[name].astype("object") == level, dtype=np.float64) for name, level in keys]
+    for name, known in levels.items():
+        places = level_places(rows[name], known)
+        columns += [(places == place).astype(np.float64) for place in range(len(known))]
     model = TweedieRegressor(power=_POWER, alpha=spec.penalty, link="log", solver="newton-cholesky", max_iter=200)
-    with threadpool_limits(limits=1):
+    with one_thread():
         model.fit(np.column_stack(columns), label / label.mean())
     coefficients = model.coef_.tolist()
     by_level = dict(zip(keys, coefficients[len(terms) :], strict=True))
@@ -135,7 +137,3 @@ def _history_of(rows: pd.DataFrame, name: str) -> Floats:
 def _frequent(column: pd.Series, least: int) -> list[str]:
     counts = column.dropna().astype(str).value_counts()
     return sorted(counts[counts >= least].index)
-
-
-def _lookup(column: pd.Series, effects: Mapping[str, float]) -> Floats:
-    return np.asarray(column.astype("object").map(dict(effects)).fillna(0.0), dtype=np.float64)

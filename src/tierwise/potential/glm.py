@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import TweedieRegressor
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tierwise.config.model_spec import Feature, GlmSpec
+from tierwise.potential.bounds import one_thread
 
 Floats = NDArray[np.float64]
 _SIGNS = {"up": 1.0, "down": -1.0, "none": 0.0}
@@ -132,7 +132,7 @@ def _regress(
     columns = [term.standardised(value) for term, value in zip(terms, values, strict=True)]
     columns += [np.isnan(value).astype(np.float64) for value in values]
     model = TweedieRegressor(power=spec.power, alpha=spec.penalty, link="log", solver="newton-cholesky", max_iter=200)
-    with threadpool_limits(limits=1):  # a dozen columns: threads would wait for one another longer than they work
+    with one_thread():
         model.fit(np.column_stack(columns), relative_label)
     coefficients = model.coef_.tolist()
     known, unknown = coefficients[: len(terms)], coefficients[len(terms) :]

@@ -86,7 +86,12 @@ def _residual(value: Floats, given: Floats) -> Floats:
 
 
 def _level_codes(levels: pd.Series) -> tuple[NDArray[np.int64], int]:
-    shown = levels.astype("object").fillna("unknown").astype(str)
-    frequent = shown.map(shown.value_counts()) >= _LEVEL_ROWS
-    codes, names = pd.factorize(shown.where(frequent, "(rare)"), sort=True)
-    return codes.astype(np.int64), len(names)
+    found, names = pd.factorize(levels)
+    texts, place = np.unique(np.array([*map(str, names), "unknown"], dtype="object"), return_inverse=True)
+    codes = place[found]  # a missing value is -1, the last name
+    counts = np.bincount(codes, minlength=len(texts))
+    seen = counts > 0
+    kept, code = np.unique(np.where(counts >= _LEVEL_ROWS, texts, "(rare)")[seen], return_inverse=True)
+    places = np.zeros(len(texts), dtype=np.int64)
+    places[seen] = code
+    return places[codes], len(kept)

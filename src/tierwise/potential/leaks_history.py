@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tierwise.config.leak_spec import LeakSpec
 
+Ints = NDArray[np.int64]
 _MOST_LEVELS_SHARE = 5
 _MOST_COMMON = 0.8
 
@@ -42,7 +44,8 @@ def attributes_from_history(
 
 def _row(joined: pd.DataFrame, attribute: str, facts: Sequence[str], spec: LeakSpec) -> dict[str, object]:
     levels = joined[attribute].astype("object").fillna("(none)").astype(str)
-    closeness = max(_closeness(levels, joined[fact]) for fact in facts)
+    codes, names = pd.factorize(levels, sort=True)
+    closeness = max(_closeness(codes, len(names), joined[fact]) for fact in facts)
     return {
         "subject": attribute, "kind": "attribute", "code": "attribute_from_history", "share": closeness,
         "yardstick": spec.follows, "probability": float("nan"), "reviews": 1, "partners": len(joined),
@@ -50,23 +53,24 @@ def _row(joined: pd.DataFrame, attribute: str, facts: Sequence[str], spec: LeakS
     }  # fmt: skip
 
 
-def _closeness(levels: pd.Series, fact: pd.Series) -> float:
+def _closeness(levels: Ints, count: int, fact: pd.Series) -> float:
     """Return how closely a fact follows from the levels: 0 no better than the commonest answer, 1 without exception."""
-    count = levels.nunique()
     if count < 2 or count * _MOST_LEVELS_SHARE > len(levels):
         return 0.0
-    found = [_in_bands(levels, fact)]
+    found = [_in_bands(levels, count, fact)]
     if pd.api.types.is_datetime64_any_dtype(fact):
-        found.append(_same_month(levels, fact))
+        found.append(_same_month(levels, count, fact))
     return max(found)
 
 
-def _in_bands(levels: pd.Series, fact: pd.Series) -> float:
+def _in_bands(levels: Ints, count: int, fact: pd.Series) -> float:
     """Order the levels by their typical fact; count the partners that keep that order (longest ordered sequence)."""
     number = fact.astype("int64").where(fact.notna()) if pd.api.types.is_datetime64_any_dtype(fact) else fact
     value = number.astype(float).fillna(-np.inf)
     order = value.groupby(levels).median().sort_values(kind="stable")
-    place = levels.map({level: position for position, level in enumerate(order.index)}).to_numpy(dtype=np.int64)
+    places = np.zeros(count, dtype=np.int64)
+    places[order.index.to_numpy()] = np.arange(len(order))
+    place = places[levels]
     commonest = float(np.bincount(place).max() / len(place))
     # Partners with the same fact stand in the worst order, so that a fact that hardly varies proves nothing.
     ranked = place[np.lexsort((-place, value.to_numpy()))]
@@ -82,12 +86,12 @@ def _longest_ordered(values: Sequence[int]) -> int:
     return len(tails)
 
 
-def _same_month(levels: pd.Series, fact: pd.Series) -> float:
+def _same_month(levels: Ints, count: int, fact: pd.Series) -> float:
     """Count the partners whose level's commonest month of the year is theirs, among levels of two and more."""
-    month = fact.dt.month.fillna(0).astype("int64")
-    counts = pd.crosstab(levels, month)
+    counts = np.zeros((count, 13), dtype=np.int64)
+    np.add.at(counts, (levels, fact.dt.month.fillna(0).to_numpy(dtype=np.int64)), 1)
     most = counts.max(axis=1)
-    return _above_chance(float(most[most >= 2].sum() / len(levels)), float(counts.sum().max() / len(levels)))
+    return _above_chance(float(most[most >= 2].sum() / len(levels)), float(counts.sum(axis=0).max() / len(levels)))
 
 
 def _above_chance(share: float, commonest: float) -> float:

@@ -184,8 +184,10 @@ def _over_time_drawer(table: pd.DataFrame, story: PilotStory, unit: str) -> Any:
         axes.axvline(0.5, color=DARK, linewidth=1.2, linestyle=":")
         axes.annotate("start", (0.5, 0.99), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8.5)
         ends = table.drop_duplicates("period").sort_values("period")
-        labels = [f"{period:g}\n{until:%Y-%m-%d}" for period, until in zip(ends["period"], ends["until"], strict=True)]
-        axes.set_xticks(ends["period"].to_list(), labels if len(labels) <= _MOST_DAYS else None, fontsize=8.5)
+        days = zip(ends["period"], ends["until"], strict=True)
+        has_room = len(ends) <= _MOST_DAYS
+        labels = [f"{period:g}\n{until:%Y-%m-%d}" if has_room else f"{period:g}" for period, until in days]
+        axes.set_xticks(ends["period"].to_list(), labels, fontsize=8.5)
         axes.yaxis.set_major_formatter(money_tick)
         legend_below(axes, 3)
 

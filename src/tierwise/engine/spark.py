@@ -49,6 +49,7 @@ class SparkEngine:
         self._accepted = accepted
         self._scratch = Path(tempfile.mkdtemp(prefix="tierwise-spark-", dir=settings.spark.scratch))
         self._made: dict[str, DataFrame] = {}
+        self._queries = 0
         try:
             self.session, self._is_own = open_session(settings, self._scratch / "spark.log")
         except BaseException:
@@ -77,9 +78,10 @@ class SparkEngine:
         """Run a statement; the only one there is drops a table."""
         _refuse_parameters(parameters)
         tree = sqlglot.parse_one(sql, read="duckdb")
-        if not isinstance(tree, exp.Drop):
+        table = tree.find(exp.Table)
+        if not isinstance(tree, exp.Drop) or table is None:
             raise NotImplementedError(f"Spark runs queries and drops tables; it has no {tree.key}")
-        self._drop(tree.this.name)
+        self._drop(table.name)
 
     def frame(self, sql: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:
         """Run a query and return a pandas frame: text is `str`, dates are `datetime64[us]`, decimals objects."""
@@ -93,14 +95,14 @@ class SparkEngine:
             OutsideFailure: If Spark fails.
         """
         _refuse_parameters(parameters)
-        with _spark_errors():
-            return self._query(sql).toArrow()
+        with self._query(sql) as found:
+            return found.toArrow()
 
     def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[tuple[object, ...]]:
         """Run a query with a small result and return its rows."""
         _refuse_parameters(parameters)
-        with _spark_errors():
-            return [tuple(row) for row in self._query(sql).collect()]
+        with self._query(sql) as found:
+            return [tuple(row) for row in found.collect()]
 
     def add_table(self, name: str, rows: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> None:
         """Hand rows over to Spark, replacing a table of that name."""
@@ -111,11 +113,11 @@ class SparkEngine:
     def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
         """Compute a query and keep its rows on Spark's machines, which make lost ones again from the sources."""
         _refuse_parameters(parameters)
-        with _spark_errors():
-            kept = self._query(query).persist()
+        with self._query(query) as found:
+            kept = found.persist()
             kept.count()
-            self._drop(name)
-            self._view(name, kept)
+        self._drop(name)
+        self._view(name, kept)
 
     def columns(self, name: str) -> Mapping[str, str]:
         """Return the columns of a table and their SQL types as DuckDB names them, in order."""
@@ -128,8 +130,22 @@ class SparkEngine:
         """Tell whether a table of that name exists here or in the embedded engine."""
         return name.lower() in self._made or self._accepted.has_table(name)
 
-    def _query(self, sql: str) -> DataFrame:
-        return self.session.sql(to_spark(sql, self._types_of))
+    @contextmanager
+    def _query(self, sql: str) -> Iterator[DataFrame]:
+        """A query ready to run; the steps that it computes once are kept until it has run."""
+        self._queries += 1
+        compiled = to_spark(sql, self._types_of, f"step_{self._queries}")
+        kept = []
+        with _spark_errors():
+            try:
+                for name, query in compiled.kept:
+                    kept.append(self.session.sql(query).persist())
+                    kept[-1].createOrReplaceTempView(name)
+                yield self.session.sql(compiled.sql)
+            finally:
+                for step, (name, _) in zip(kept, compiled.kept, strict=False):
+                    step.unpersist()
+                    self.session.catalog.dropTempView(name)
 
     def _types_of(self, name: str) -> Mapping[str, str]:
         """The types of a stored table, which is handed over if it is not yet."""

@@ -15,21 +15,23 @@ from sqlglot import exp
 
 from tierwise.engine.spark_kinds import Kind, Scope, kind_of, kind_of_type, remember
 from tierwise.engine.spark_rewrites import rewritten
+from tierwise.engine.spark_steps import Compiled, taken_apart
 
 TypesOf = Callable[[str], Mapping[str, str]]
 """Gives the columns of a stored table and their SQL types."""
 
 
-def to_spark(query: str, types_of: TypesOf) -> str:
+def to_spark(query: str, types_of: TypesOf, prefix: str = "") -> Compiled:
     """Compile one DuckDB query to Spark SQL.
 
     Args:
         query: A SELECT, as the program writes them.
         types_of: Asked once for every stored table that the query reads.
+        prefix: What the names of kept steps begin with.
     """
     tree = sqlglot.parse_one(query, read="duckdb")
     _query(tree, {}, types_of)
-    return tree.sql("spark")
+    return taken_apart(tree, prefix)
 
 
 def _query(tree: exp.Expr, named: Mapping[str, Scope], types_of: TypesOf) -> Scope:

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
+from tests.reports.drawn_figures import figures, unreadable
 from tierwise.audit import DriftSettings, detect_drift
 from tierwise.config.model_spec import Feature, FeatureSet
 from tierwise.reports.plots import ArchetypeMap, BacktestFigures, Plot, plot_files, training_plots
@@ -22,6 +21,8 @@ from tierwise.reports.plots_calibration import calibration_plot, calibration_tab
 from tierwise.reports.plots_canvas import CANDIDATE_STYLES, not_enough
 from tierwise.reports.plots_drift import drift_plot, drift_table
 from tierwise.reports.plots_ranking import gain_plot, gain_table, gini_plot, stability_plot, stability_table
+
+__all__ = ["figures"]
 
 NAMES = [
     "archetype-map", "calibration-by-decile", "gain-curve", "gini-by-origin", "interval-coverage", "rank-stability",
@@ -128,40 +129,8 @@ DRAWINGS: dict[str, Callable[[], Plot]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures that are saved, once each, in the order of drawing."""
-    found: list[Figure] = []
-    save = Figure.savefig
-
-    def saving(figure: Figure, *args: object, **options: object) -> None:
-        found.extend([] if figure in found else [figure])
-        save(figure, *args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Figure, "savefig", saving)
-    return found
-
-
 def _axes(figure: Figure) -> Axes:
     return figure.axes[0]
-
-
-def _ticks(figure: Figure) -> dict[Text, bool]:
-    """The tick labels of all axes, and whether they are drawn; matplotlib keeps some that lie outside."""
-    found = {}
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            slack = 1e-9 * (high - low)
-            for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-                found[tick.label1] = low - slack <= tick.get_loc() <= high + slack
-    return found
-
-
-def _texts(figure: Figure) -> list[Text]:
-    ticks = _ticks(figure)
-    texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
-    return [text for text in texts if ticks.get(text, True)]
 
 
 def test_a_training_draws_each_plot_as_svg_and_png_the_same_bytes_every_time() -> None:
@@ -189,24 +158,7 @@ def test_a_young_channel_gets_plots_that_say_why_they_are_empty() -> None:
 def test_no_word_is_clipped_or_covered(name: str, figures: list[Figure]) -> None:
     DRAWINGS[name]()
     (figure,) = figures
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    width, height = figure.bbox.width, figure.bbox.height
-    boxes = {}
-    for text in _texts(figure):
-        box = text.get_window_extent(canvas.get_renderer())
-        assert box.x0 >= -1, text
-        assert box.y0 >= -1, text
-        assert box.x1 <= width + 1, text
-        assert box.y1 <= height + 1, text
-        boxes[text] = box
-    shown = list(boxes.items())
-    for place, (text, box) in enumerate(shown):
-        for other, other_box in shown[place + 1 :]:
-            overlap = (min(box.x1, other_box.x1) - max(box.x0, other_box.x0)) > 1 and (
-                min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
-            ) > 1
-            assert not overlap, (text.get_text(), other.get_text())
+    assert unreadable(figure) == []
 
 
 @pytest.mark.parametrize("name", DRAWINGS)

@@ -11,7 +11,17 @@ from scipy import stats
 
 from tierwise.reports.pilot_plots_intervals import interval_plot, money_tick
 from tierwise.reports.pilot_story import ARCHETYPE, PilotStory, Row, money_row
-from tierwise.reports.plots_canvas import DARK, GREY, Plot, Words, drawn, legend_below, not_enough, plain_axes
+from tierwise.reports.plots_canvas import (
+    DARK,
+    GREY,
+    Plot,
+    Words,
+    day_ticks,
+    drawn,
+    legend_below,
+    not_enough,
+    plain_axes,
+)
 from tierwise.store.pilot_records import DesignRecord, PlanRecord
 
 if TYPE_CHECKING:
@@ -139,16 +149,16 @@ def looks_plots(story: PilotStory) -> Iterator[Plot]:
 
 
 def _looks_drawer(table: pd.DataFrame, story: PilotStory) -> Any:
+    days = sorted(table["until"].unique())
+
     def draw(body: SubFigure) -> None:
         axes = plain_axes(body, "last day that was read", "change, % of the control arm")
         for place, arm in enumerate(story.arms):
             own, look = table[table["arm"] == arm], _style(place)
-            shift = pd.Timedelta(hours=18 * place)
-            _bars(axes, own["until"] + shift, own, look, story.title_of(arm), scale=100.0)
+            at = own["until"].map({day: number for number, day in enumerate(days)}) + 0.1 * place
+            _bars(axes, at, own, look, story.title_of(arm), scale=100.0)
         axes.axhline(0.0, color=DARK, linewidth=1.0)
-        days = sorted(table["until"].unique())
-        labels = [f"{day:%Y-%m-%d}" if len(days) <= _MOST_DAYS else f"{day:%y-%m}" for day in days]
-        axes.set_xticks(days, labels, fontsize=8.5)
+        day_ticks(axes, [f"{day:%Y-%m-%d}" for day in days])
         legend_below(axes, 3)
 
     return draw

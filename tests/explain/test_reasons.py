@@ -138,13 +138,34 @@ def test_what_separates_from_peers_is_told_to_the_manager_only() -> None:
     ("action", "met", "code"),
     [("hold", "false", "condition_missing"), ("promote", "true", "condition_met")],
 )
-def test_a_condition_is_told_in_its_own_words(action: str, met: str, code: str) -> None:
+def test_a_condition_is_told_in_words(action: str, met: str, code: str) -> None:
     tables = _tables(_moves(action=action, recommended_tier="growth" if action == "hold" else "strategic"))
     rows = tables.criteria[tables.criteria["tier"] == "strategic"]
     condition = rows.assign(operator="is", expression="status <> 'left'", threshold=1.0, value=0.0, met=met, gap=1.0)
     found = _of(replace(tables, criteria=condition), code)
-    assert "status <> 'left'" in found["sentence"]
+    assert "2026-09-30: status is not left" in found["sentence"]
     assert "status" not in found["partner_safe_sentence"]
+    named = replace(WORDING, conditions={("strategic", "revenue"): "In the program"})
+    assert "2026-09-30: in the program" in _of(replace(tables, criteria=condition), code, named)["sentence"]
+
+
+def test_a_formula_is_told_in_words_and_hidden_where_one_of_its_figures_is() -> None:
+    tables = _tables(_moves())
+    formula = replace(tables, criteria=tables.criteria.assign(metric="revenue_4q + revenue_4q"))
+    found = _of(formula, "missing_for_next_tier", replace(WORDING, internal=frozenset({"revenue_4q"})))
+    assert (
+        "won revenue over the last 4 quarters plus won revenue over the last 4 quarters: USD 250 k" in found["sentence"]
+    )
+    assert "USD" not in found["partner_safe_sentence"]
+
+
+@pytest.mark.parametrize("code", ["missing_for_next_tier", "score_parts", "potential_families"])
+def test_partners_are_not_even_told_the_name_of_what_stays_in_the_house(code: str) -> None:
+    hidden = frozenset({"won revenue over the last 4 quarters", "revenue", "sales"})
+    found = _of(_tables(_moves()), code, replace(WORDING, internal=frozenset({"revenue_4q"}), hidden=hidden))
+    assert any(text in found["sentence"] for text in hidden)
+    assert not any(text in found["partner_safe_sentence"].casefold() for text in hidden)
+    assert found["partner_safe_sentence"]
 
 
 def test_a_score_without_a_point_says_so() -> None:

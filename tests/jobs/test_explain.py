@@ -153,7 +153,8 @@ def test_criteria_are_those_of_the_tier_and_the_next_one_in_their_own_units(work
         ("strategic", "2", "unknown", "≥ USD 1.00 m", "unknown", ""),
         ("strategic", "3", "does not hold", "must hold", "false", ""),
     ]
-    assert shown[-1].title == "region = 'EMEA'"
+    assert (shown[-1].title, shown[-1].written) == ("Region is EMEA", "region = 'EMEA'")
+    assert {criterion.written for criterion in shown[:-1]} == {""}
 
 
 def test_every_point_of_a_score_is_on_the_page(workspace: Workspace) -> None:

@@ -49,3 +49,25 @@ def test_the_evidence_that_a_policy_asks_for_is_named_with_its_unit(tmp_path: Pa
     wording = _wording(tmp_path / "asked", guardrails={"evidence": {"min_certified": 2, "min_revenue_4q": 50_000}})
     asked = "at least 2 people (people certified) and at least EUR 50.0 k (won revenue over the last 4 quarters)"
     assert wording.settings["evidence"] == asked
+
+
+def test_an_internal_metric_takes_every_figure_made_from_it_into_the_house(tmp_path: Path) -> None:
+    metrics = deepcopy(METRICS)
+    metrics["certified"] |= {"internal": True, "family": "risk"}
+    metrics["doubled"] = {"formula": "certified * 2", "title": "Doubled, last 2 quarters", "unit": "people"}
+    policy = {**deepcopy(POLICY), "definitions": {"per_person": DEFINITION}}
+    workspace = write_workspace(tmp_path, {}, metrics, policy)
+    wording = wording_of(workspace, workspace.policies[0])
+    assert {"certified", "doubled", "per_person"} <= wording.internal
+    assert "revenue_4q" not in wording.internal
+    assert {"People certified", "risk", "Doubled over the last 2 quarters", "Revenue per person"} <= wording.hidden
+
+
+def test_without_internal_metrics_nothing_is_hidden(tmp_path: Path) -> None:
+    assert not _wording(tmp_path).hidden
+
+
+def test_the_titles_of_conditions_are_found_at_any_depth(tmp_path: Path) -> None:
+    check = {"check": "region = 'EMEA'", "name": "home", "title": "Based in EMEA"}
+    tiers = [{"name": "entry"}, {"name": "strategic", "when": {"any": ["certified >= 9", {"all": [check]}]}}]
+    assert _wording(tmp_path, tiers=tiers).conditions == {("strategic", "home"): "Based in EMEA"}

@@ -10,7 +10,7 @@ import pytest
 from tests.pages.written_review import HOSTILE
 from tests.reports.partner_example import PAGE
 from tierwise.reports.letter import as_html, as_payload, as_text, letter_of
-from tierwise.reports.letter_words import LETTERS, OUTLOOK
+from tierwise.reports.letter_words import CONDITION, LETTERS, OUTLOOK
 from tierwise.reports.partner import Criterion, PartnerPage, Potential, Reason
 
 OWN, SCORES = ("revenue_4q", "certified"), ("value",)
@@ -61,6 +61,41 @@ def test_a_stored_sentence_that_holds_an_internal_figure_is_dropped(sentence: st
     page = replace(PAGE, reasons=reasons, criteria=(*PAGE.criteria, _internal("potential_low", "Cautious outlook")))
     letter = letter_of(page, OWN, SCORES)
     assert letter.sentences == ("You keep your tier growth.",)
+
+
+def test_an_internal_figure_is_neither_named_nor_shown() -> None:
+    reasons = (PAGE.reasons[0], Reason(2, "code", "For the manager.", "Your churn risk is high."))
+    page = replace(PAGE, reasons=reasons, criteria=(*PAGE.criteria, _internal("churn_risk", "Churn risk")))
+    letter = letter_of(page, OWN, SCORES, {"churn risk"})
+    said = as_html(letter) + as_text(letter) + str(as_payload(letter))
+    assert "hurn risk" not in said
+    assert "27.2" not in said
+    assert CONDITION in said
+
+
+def test_a_way_up_with_a_step_that_may_not_be_told_is_left_out_as_a_whole() -> None:
+    told = letter_of(PAGE, OWN, SCORES)
+    assert told.steps
+    letter = letter_of(PAGE, [name for name in OWN if name != told.steps[0].metric], SCORES)
+    assert letter.steps == ()
+    assert "ask your partner manager" in letter.way_words
+
+
+@pytest.mark.parametrize(
+    ("metric", "title"),
+    [
+        ("certified, revenue_4q", "Certified people is at least 2 people"),
+        ("certified, status", CONDITION),
+        ("potential, certified", OUTLOOK),
+        ("revenue_4q + certified", "Certified people is at least 2 people"),
+        ("revenue_4q + headroom", OUTLOOK),
+    ],
+)
+def test_a_condition_in_words_is_shown_where_all_its_figures_are_the_partners_own(metric: str, title: str) -> None:
+    words = "Certified people is at least 2 people"
+    criterion = replace(PAGE.criteria[0], title=words, metric=metric, operator="is", written="certified >= 2")
+    letter = letter_of(replace(PAGE, criteria=(criterion,)), OWN, SCORES)
+    assert [asked.title for asked in (*letter.asked, *letter.next_asked)] == [title]
 
 
 def _other_insides(page: PartnerPage) -> PartnerPage:

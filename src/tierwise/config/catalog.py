@@ -45,6 +45,8 @@ class Metric(Settings):
         dimension: The value dimension it measures, if any.
         feature: Whether the models may use it.
         actionable: Whether a partner can raise it; the roadmap moves only such metrics.
+        internal: Whether it stays in the house: no letter and no sentence for a partner names it or tells its value,
+            nor those of a figure that is made from it.
         description: Anything else that a reader of the catalog should know.
     """
 
@@ -68,6 +70,7 @@ class Metric(Settings):
     dimension: Dimension | None = None
     feature: bool = True
     actionable: bool = False
+    internal: bool = False
     description: str = ""
 
     @model_validator(mode="after")

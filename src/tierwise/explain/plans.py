@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tierwise.explain.figures import UNKNOWN, figure
+from tierwise.explain.hidden import without_hidden
 from tierwise.explain.plans_sentences import PLAN, PLAN_SENTENCES
 from tierwise.explain.wording import Wording
 
@@ -29,7 +30,7 @@ def word_plans(
     steps = _steps_by_plan(roadmap, wording)
     said = [_said(row, steps, settings) for row in _records(plans)]
     texts = pd.DataFrame(said, columns=["sentence", "partner_safe_sentence"], index=plans.index).astype("str")
-    return pd.concat([plans, texts], axis=1)
+    return without_hidden(pd.concat([plans, texts], axis=1), wording.hidden)
 
 
 def _records(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:

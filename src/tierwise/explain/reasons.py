@@ -8,6 +8,7 @@ from datetime import date
 
 import pandas as pd
 
+from tierwise.explain.hidden import without_hidden
 from tierwise.explain.reasons_potential import Peers, potential_reasons
 from tierwise.explain.reasons_scores import score_reasons
 from tierwise.explain.reasons_thresholds import threshold_reasons
@@ -57,7 +58,8 @@ def word_reasons(tables: ReasonTables, wording: Wording) -> pd.DataFrame:
     rows = rows.sort_values(["partner_id", "order"], kind="stable", ignore_index=True)
     rows["rank"] = rows.groupby("partner_id").cumcount() + 1
     kept: pd.DataFrame = rows.loc[rows["rank"] <= MOST_REASONS, list(COLUMNS)].reset_index(drop=True)
-    return kept.astype({"partner_id": "str", "sentence": "str", "partner_safe_sentence": "str"})
+    kept = kept.astype({"partner_id": "str", "sentence": "str", "partner_safe_sentence": "str"})
+    return without_hidden(kept, wording.hidden)
 
 
 def _deciding(moves: pd.DataFrame, wording: Wording) -> pd.DataFrame:

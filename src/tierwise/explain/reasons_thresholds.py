@@ -7,7 +7,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tierwise.explain.figures import figure
+from tierwise.explain.conditions import condition_words, figure_title, figure_unit, is_about
+from tierwise.explain.figures import figure, in_sentence, over_period
 from tierwise.explain.focus import CLOSEST, MISSED, MISSING, focus_criteria
 from tierwise.explain.peers_medians import GROUP, TIER, with_medians
 from tierwise.explain.reasons_words import figures, said, texts
@@ -32,14 +33,19 @@ def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, 
     rows = with_medians(focus, criteria, moves).reset_index(drop=True)
     has_numbers = rows["operator"].isin(OPERATORS)
     code = rows["code"].where(has_numbers, rows["code"].replace(OF_CONDITION))
-    units = [wording.units.get(name, "") for name in rows["metric"].tolist()]
+    unit_of = {name: figure_unit(name, wording) for name in rows["metric"].unique()}
+    units = [unit_of[name] for name in rows["metric"].tolist()]
     asked = figures(rows["threshold"], units)
-    titles = {name: wording.title(name) for name in rows["metric"].unique()}
+    titles = {name: over_period(in_sentence(figure_title(name, wording))) for name in unit_of}
+    conditions = _conditions(rows, ~has_numbers, wording)
     words = {
         "tier": texts(rows["tier"], ""),
         "as_of": [as_of.isoformat()] * len(rows),
-        "title": [titles[name] if known else text for name, known, text in _named(rows, has_numbers)],
-        "condition": texts(rows["expression"], ""),
+        "title": [
+            titles[name] if known else text
+            for name, known, text in zip(rows["metric"].tolist(), has_numbers.tolist(), conditions, strict=True)
+        ],
+        "condition": conditions,
         "value": figures(rows["value"], units),
         "asked": [
             PHRASES.get(sign, "{}").format(text) for sign, text in zip(rows["operator"].tolist(), asked, strict=True)
@@ -50,11 +56,16 @@ def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, 
         "median": _medians(rows, units),
     }
     found = said(rows["partner_id"], code, words)
-    return _without_internal(found, rows["metric"].isin(wording.internal).to_numpy(), words)
+    internal = [name for name in unit_of if is_about(wording.internal, name)]
+    return _without_internal(found, rows["metric"].isin(internal).to_numpy(), words)
 
 
-def _named(rows: pd.DataFrame, has_numbers: pd.Series) -> zip[tuple[str, bool, str]]:
-    return zip(rows["metric"].tolist(), has_numbers.tolist(), rows["expression"].tolist(), strict=True)
+def _conditions(rows: pd.DataFrame, is_condition: pd.Series, wording: Wording) -> list[str]:
+    """What the policy calls each condition, or its words; nothing for a comparison of figures."""
+    said_of = {text: condition_words(text, wording) for text in rows.loc[is_condition, "expression"].unique()}
+    named = {key: in_sentence(title) for key, title in wording.conditions.items()}
+    keys = zip(rows["tier"].tolist(), rows["criterion"].tolist(), rows["expression"].tolist(), strict=True)
+    return [named.get((tier, criterion)) or said_of.get(text, "") for tier, criterion, text in keys]
 
 
 def _spare(rows: pd.DataFrame, units: list[str]) -> list[str]:

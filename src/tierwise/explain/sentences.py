@@ -238,6 +238,16 @@ PARTNER_SAFE_OF_INTERNAL: dict[str, str] = {
 }
 """Said instead where the criterion is about a score or what a model says, whose values are not told to partners."""
 
+NAMELESS: dict[str, str] = {
+    "closest_threshold": "You meet what the tier asks.",
+    "missed_threshold": "You are below what your tier asks; please talk to your partner manager.",
+    "missing_for_next_tier": "For the next tier something is not there yet; please talk to your partner manager.",
+    "unknown_figure": "We lack a figure of yours; please talk to your partner manager.",
+    "plan": "There is a way to the next tier; please ask your partner manager for it.",
+}
+"""Said instead where a sentence for the partner would name a figure that stays in the house."""
+NAMELESS_OTHERWISE = "Your partner manager is glad to go through the details with you."
+
 PHRASES: dict[str, str] = {
     "and": " and ",
     ">=": "at least {}",
@@ -263,3 +273,30 @@ PHRASES: dict[str, str] = {
     "more_activity": "more activity",
 }
 """The pieces that sentences are put together from."""
+
+CONDITIONS: dict[str, str] = {
+    "and": " and ",
+    "or": " or ",
+    "not": "not so: {}",
+    ">=": "{} is at least {}",
+    ">": "{} is more than {}",
+    "<=": "{} is at most {}",
+    "<": "{} is less than {}",
+    "=": "{} is {}",
+    "<>": "{} is not {}",
+    "between": "{} is between {} and {}",
+    "in": "{} is {}",
+    "not_in": "{} is not {}",
+    "is_null": "{} is unknown",
+    "is_not_null": "{} is known",
+    "holds": "{} holds",
+    "holds_not": "{} does not hold",
+    "+": "{} plus {}",
+    "-": "{} minus {}",
+    "*": "{} times {}",
+    "/": "{} divided by {}",
+    "least": "the least of {}",
+    "greatest": "the greatest of {}",
+    "coalesce": "{} (if unknown: {})",
+}
+"""How a condition or a formula of a policy is said; what these words do not cover is shown as it is written."""

@@ -20,7 +20,9 @@ class Wording:
         horizon: The horizon of the potential, in words.
         settings: Further texts that sentences name: `promotion_band`, `demotion_band`, `evidence`.
         parts: What people read for each component of a score, by name.
-        internal: Figures whose values are not told to partners: scores and what models say.
+        internal: Figures whose values are not told to partners: scores, what models say, and internal metrics.
+        hidden: Texts that no sentence for a partner holds: what internal metrics are called.
+        conditions: What the policy calls its named conditions, by tier and criterion.
     """
 
     titles: Mapping[str, str]
@@ -31,6 +33,8 @@ class Wording:
     settings: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
     internal: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    conditions: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def title(self, name: str) -> str:
         """What people read for a figure, as the middle of a sentence."""

@@ -93,7 +93,7 @@ def _page(source: Source, rows: Rows, names: dict[str, str]) -> PartnerPage:
     name = str(recommendation.get("partner_name", recommendation["partner_id"]))
     metrics = rows["metrics"][0] if rows["metrics"] else {}
     plans, why_not = plans_of(rows["plans"], rows["roadmap"], source.workspace, source.wording)
-    criteria = criteria_of(rows["criteria"], recommendation, source.policy, source.wording)
+    criteria = criteria_of(rows["criteria"], recommendation, source.wording)
     changes = changes_of(rows["changes"], source.wording)
     return PartnerPage(
         as_of=source.review.as_of,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-from tierwise.config.policy import Policy
 from tierwise.explain.figures import UNKNOWN, figure
 from tierwise.explain.wording import Wording
 from tierwise.reports.partner import Criterion
@@ -17,22 +13,11 @@ HELD = {"true": "holds", "false": "does not hold"}
 _MORE_IS_BETTER, _LESS_IS_BETTER = (">=", ">"), ("<=", "<")
 
 
-def criteria_of(rows: list[Record], recommendation: Record, policy: Policy, wording: Wording) -> tuple[Criterion, ...]:
+def criteria_of(rows: list[Record], recommendation: Record, wording: Wording) -> tuple[Criterion, ...]:
     """Word the criteria of the recommended tier and of the next one, in that order."""
     tiers = [recommendation.get("recommended_tier"), recommendation.get("next_tier")]
-    titles = condition_titles(policy)
     own = [row for tier in tiers if tier for row in rows if row["tier"] == tier]
-    return tuple(_criterion(row, titles, wording) for row in own)
-
-
-def condition_titles(policy: Policy) -> dict[tuple[str, str], str]:
-    """The titles that the policy gives to its named checks and flags, by tier and name."""
-    return {
-        (tier.name, part.name): part.title
-        for tier in policy.tiers
-        for part in _parts(tier.when)
-        if getattr(part, "name", None) and getattr(part, "title", "")
-    }
+    return tuple(_criterion(row, wording) for row in own)
 
 
 def signed(value: float | None, unit: str) -> str:
@@ -44,28 +29,16 @@ def signed(value: float | None, unit: str) -> str:
     return f"{'+' if value > 0 else '−'}{figure(abs(value), unit)}"
 
 
-def _parts(rule: Any) -> Iterator[Any]:
-    """Every part of a tier's rule, the rule itself included."""
-    if rule is None or isinstance(rule, str):
-        return
-    yield rule
-    nested = getattr(rule, "all", None) or getattr(rule, "any", None) or ()
-    if (count := getattr(rule, "at_least", None)) is not None:
-        nested = count.of
-    for part in nested:
-        yield from _parts(part)
-
-
-def _criterion(row: Record, titles: dict[tuple[str, str], str], wording: Wording) -> Criterion:
+def _criterion(row: Record, wording: Wording) -> Criterion:
     metric, operator = row["metric"] or "", row["operator"] or CONDITION
     is_condition = operator == CONDITION or operator not in ASKED
-    unit = wording.units.get(metric, "")
+    title, unit = _title(row, metric, is_condition, wording), _unit(metric, wording)
     margin = None if is_condition else _margin(row["value"], row["threshold"], operator)
-    named = titles.get((row["tier"], row["criterion"]))
     return Criterion(
         tier=row["tier"],
         name=row["criterion"],
-        title=(named or row["expression"]) if is_condition else wording.titles.get(metric, metric.replace("_", " ")),
+        title=title,
+        written=row["expression"] if title != row["expression"] and not _is_plain(metric, is_condition) else "",
         metric=metric,
         operator=operator,
         value=row["value"],
@@ -79,6 +52,31 @@ def _criterion(row: Record, titles: dict[tuple[str, str], str], wording: Wording
         shown_keep=_moved_line(row, "keep_threshold", unit),
         shown_gain=_moved_line(row, "gain_threshold", unit),
     )
+
+
+def _is_plain(metric: str, is_condition: bool) -> bool:
+    """Whether a criterion compares one figure, so that nobody needs to see how the policy writes it."""
+    return not is_condition and metric.isidentifier()
+
+
+def _title(row: Record, metric: str, is_condition: bool, wording: Wording) -> str:
+    """What the policy or the catalog calls a criterion; else its words."""
+    if is_condition and (named := wording.conditions.get((row["tier"], row["criterion"]))):
+        return named
+    if _is_plain(metric, is_condition):
+        return wording.titles.get(metric, metric.replace("_", " "))
+    from tierwise.explain.conditions import condition_words, figure_title  # only such criteria need the SQL parser
+
+    words = condition_words(row["expression"], wording) if is_condition else figure_title(metric, wording)
+    return words if words in (row["expression"], metric) else words[:1].upper() + words[1:]
+
+
+def _unit(metric: str, wording: Wording) -> str:
+    if metric in wording.units or metric.isidentifier() or not metric:
+        return wording.units.get(metric, "")
+    from tierwise.explain.conditions import figure_unit  # likewise
+
+    return figure_unit(metric, wording)
 
 
 def _moved_line(row: Record, column: str, unit: str) -> str:

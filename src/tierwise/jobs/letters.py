@@ -28,5 +28,6 @@ def letter(workspace: Workspace, partner_id: str, as_of: date | None = None, out
     source = open_review(workspace, as_of, out)
     read = [name for name in TABLES if name not in NEVER_READ]
     for page in explain_partners(source, [partner_id], read):
-        return letter_of(page, workspace.catalog.metrics.keys(), source.policy.scores.keys())
+        own_figures = workspace.catalog.metrics.keys() - source.wording.internal
+        return letter_of(page, own_figures, source.policy.scores.keys(), source.wording.hidden)
     raise unknown_partner(source, partner_id)

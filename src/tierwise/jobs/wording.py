@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from tierwise.config.catalog import Metric
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
 from tierwise.explain.figures import figure, in_sentence, over_period
@@ -16,6 +19,7 @@ MODEL_OUTPUTS = {
     "potential_high": "High end of the potential",
     "headroom": "Headroom",
 }
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def wording_of(workspace: Workspace, policy: Policy) -> Wording:
@@ -28,6 +32,8 @@ def wording_of(workspace: Workspace, policy: Policy) -> Wording:
     units = {name: metric.unit for name, metric in metrics.items()}
     units |= {name: score.unit for name, score in policy.scores.items()}
     units |= {name: definition.unit for name, definition in policy.definitions.items()}
+    kept = internal_figures(metrics, policy)
+    parts = dict(_parts(workspace, policy))
     return Wording(
         titles={**titles, **MODEL_OUTPUTS},
         units={**units, **dict.fromkeys(MODEL_OUTPUTS, target_unit)},
@@ -35,9 +41,52 @@ def wording_of(workspace: Workspace, policy: Policy) -> Wording:
         target_unit=target_unit,
         horizon=str(potential.horizon),
         settings=_settings(workspace, policy),
-        parts=dict(_parts(workspace, policy)),
-        internal=frozenset((*policy.scores, *MODEL_OUTPUTS)),
+        parts=parts,
+        internal=frozenset((*policy.scores, *MODEL_OUTPUTS, *kept)),
+        hidden=frozenset(_called(kept, titles, metrics)),
+        conditions=_condition_titles(policy),
     )
+
+
+def internal_figures(metrics: Mapping[str, Metric], policy: Policy) -> frozenset[str]:
+    """The metrics that the catalog keeps in the house, and every figure whose formula uses one of them."""
+    formulas = {name: metric.formula for name, metric in metrics.items() if metric.formula}
+    formulas |= {name: definition.formula for name, definition in policy.definitions.items()}
+    used = {name: set(_NAME.findall(formula)) for name, formula in formulas.items()}
+    kept = {name for name, metric in metrics.items() if metric.internal}
+    while more := {name for name, names in used.items() if names & kept} - kept:
+        kept |= more
+    return frozenset(kept)
+
+
+def _called(kept: frozenset[str], titles: Mapping[str, str], metrics: Mapping[str, Metric]) -> Iterator[str]:
+    """What internal figures are called in sentences: by title, by name, and by a family that holds nothing else."""
+    for name in sorted(kept):
+        yield from {name, name.replace("_", " "), titles[name], over_period(titles[name])}
+    families = {metrics[name].family for name in kept & metrics.keys()}
+    yield from families - {metric.family for name, metric in metrics.items() if name not in kept}
+
+
+def _condition_titles(policy: Policy) -> dict[tuple[str, str], str]:
+    """The titles that the policy gives to its named checks, by tier and name."""
+    return {
+        (tier.name, part.name): part.title
+        for tier in policy.tiers
+        for part in _checks(tier.when)
+        if getattr(part, "name", None) and getattr(part, "title", "")
+    }
+
+
+def _checks(rule: Any) -> Iterator[Any]:
+    """Every part of a tier's rule, the rule itself included."""
+    if rule is None or isinstance(rule, str):
+        return
+    yield rule
+    nested = getattr(rule, "all", None) or getattr(rule, "any", None) or ()
+    if (count := getattr(rule, "at_least", None)) is not None:
+        nested = count.of
+    for part in nested:
+        yield from _checks(part)
 
 
 def _parts(workspace: Workspace, policy: Policy) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from tierwise.explain.hidden import names_hidden
 from tierwise.reports.letter_words import (
+    CONDITION,
     CORRECTIONS,
     DRAFT,
     ENOUGH,
@@ -31,7 +33,8 @@ from tierwise.reports.letter_words import (
 from tierwise.reports.pages import render
 from tierwise.reports.partner import Criterion, PartnerPage, Step
 
-MODEL_OUTPUTS = ("potential", "potential_low", "potential_high", "headroom")
+MODEL_OUTPUTS = frozenset({"potential", "potential_low", "potential_high", "headroom"})
+NAME = re.compile(r"[A-Za-z_]\w*")
 NUMBER = re.compile(r"\d[\d,.]*")
 RISING = ("promotion_awaits_approval", "promotion_not_confirmed")
 DATES: Mapping[str, str] = {
@@ -104,19 +107,22 @@ class Letter:
     closing: str
 
 
-def letter_of(page: PartnerPage, own_figures: Collection[str], scores: Collection[str]) -> Letter:
+def letter_of(
+    page: PartnerPage, own_figures: Collection[str], scores: Collection[str], hidden: Collection[str] = ()
+) -> Letter:
     """Take from a page what its partner may read.
 
     Args:
         page: The manager's page.
-        own_figures: The metrics of the catalog: figures that are the partner's own.
+        own_figures: The metrics of the catalog that are not internal: figures that are the partner's own.
         scores: The policy's scores, which are not.
+        hidden: What internal figures are called; no sentence and no title that holds one is taken.
     """
     at_risk = _is_at_risk(page)
     phrases, words = _phrases(page, at_risk), _words(page)
     tier = page.tier("recommended_tier")
     next_tier = "" if at_risk else page.tier("next_tier")
-    asked = _asked(page, tier, own_figures)
+    public = _Public(frozenset(own_figures), frozenset(hidden))
     way = _way_to_keep(page, tier, own_figures) if at_risk else _way_up(page, next_tier, own_figures)
     return Letter(
         name=page.name,
@@ -126,14 +132,14 @@ def letter_of(page: PartnerPage, own_figures: Collection[str], scores: Collectio
         draft=DRAFT if "approval_role" in page.recommendation else "",
         subject=phrases.subject.format_map(words),
         opening=phrases.opening.format_map(words),
-        sentences=tuple(_safe_sentences(page, scores)),
+        sentences=tuple(said for said in _safe_sentences(page, scores) if not names_hidden(said, hidden)),
         dates=tuple(
             (said, str(page.recommendation[name])) for name, said in DATES.items() if name in page.recommendation
         ),
         tier=tier,
-        asked=asked,
+        asked=_asked(page, tier, public),
         next_tier=next_tier,
-        next_asked=_asked(page, next_tier, own_figures),
+        next_asked=_asked(page, next_tier, public),
         way=way.title,
         way_words=way.words,
         steps=way.steps,
@@ -141,6 +147,14 @@ def letter_of(page: PartnerPage, own_figures: Collection[str], scores: Collectio
         corrections=CORRECTIONS.format(day=page.as_of),
         closing=phrases.closing.format_map(words),
     )
+
+
+@dataclass(frozen=True)
+class _Public:
+    """What may be told: the figures that are the partner's own; and the texts that may not."""
+
+    own_figures: frozenset[str]
+    hidden: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -174,9 +188,10 @@ def _in_words(threshold: str) -> str:
 def _way_up(page: PartnerPage, next_tier: str, own_figures: Collection[str]) -> _Way:
     if not next_tier:
         return _Way("", "", ())
-    steps = tuple(step for step in page.plans[0].steps if step.metric in own_figures) if page.plans else ()
-    words = ENOUGH if steps else NO_WAY_FOUND.format(next=next_tier)
-    return _Way(REACH.format(tier=next_tier), words, steps)
+    steps = page.plans[0].steps if page.plans else ()
+    if not steps or any(step.metric not in own_figures for step in steps):
+        return _Way(REACH.format(tier=next_tier), NO_WAY_FOUND.format(next=next_tier), ())
+    return _Way(REACH.format(tier=next_tier), ENOUGH, steps)
 
 
 def as_html(letter: Letter) -> str:
@@ -230,15 +245,15 @@ def _words(page: PartnerPage) -> dict[str, str]:
     return {"now": page.tier("current_tier") or then, "then": then, "day": page.as_of.isoformat()}
 
 
-def _asked(page: PartnerPage, tier: str, own_figures: Collection[str]) -> tuple[Asked, ...]:
+def _asked(page: PartnerPage, tier: str, public: _Public) -> tuple[Asked, ...]:
     own = [criterion for criterion in page.criteria if tier and criterion.tier == tier]
-    return tuple(_one_asked(criterion, criterion.metric in own_figures) for criterion in own[:MOST_CRITERIA])
+    return tuple(_one_asked(criterion, public) for criterion in own[:MOST_CRITERIA])
 
 
-def _one_asked(criterion: Criterion, is_own: bool) -> Asked:
-    shows_figures = is_own and criterion.operator != "is"
+def _one_asked(criterion: Criterion, public: _Public) -> Asked:
+    shows_figures = _names_of(criterion) <= public.own_figures and criterion.operator != "is"
     return Asked(
-        title=_public_title(criterion),
+        title=_public_title(criterion, public),
         shown_value=criterion.shown_value if shows_figures else "",
         shown_threshold=criterion.shown_threshold if shows_figures else "",
         met=criterion.met,
@@ -247,17 +262,28 @@ def _one_asked(criterion: Criterion, is_own: bool) -> Asked:
     )
 
 
-def _public_title(criterion: Criterion) -> str:
-    """What a criterion is called outside the house; a bare SQL condition is not shown."""
-    if criterion.metric in MODEL_OUTPUTS:
+def _names_of(criterion: Criterion) -> frozenset[str]:
+    """The figures that a criterion rests on: one, or those of its formula or condition."""
+    return frozenset(NAME.findall(criterion.metric))
+
+
+def _public_title(criterion: Criterion, public: _Public) -> str:
+    """What a criterion is called outside the house.
+
+    A condition or a formula is worded only where all its figures are the partner's own, unless the policy gives it a
+    title; bare SQL is never shown.
+    """
+    names = _names_of(criterion)
+    if names & MODEL_OUTPUTS:
         return OUTLOOK
-    is_expression = criterion.operator == "is" and any(sign in criterion.title for sign in "=<>()'")
-    return "A condition of the program" if is_expression else criterion.title
+    is_bare = criterion.operator == "is" and any(sign in criterion.title for sign in "=<>'")
+    is_inside = bool(criterion.written) and not names <= public.own_figures
+    return CONDITION if is_bare or is_inside or names_hidden(criterion.title, public.hidden) else criterion.title
 
 
 def _safe_sentences(page: PartnerPage, scores: Collection[str]) -> Iterator[str]:
     """The stored partner-safe sentences; one that still holds an internal title or number is dropped."""
-    titles = {criterion.title.lower() for criterion in page.criteria if criterion.metric in MODEL_OUTPUTS}
+    titles = {criterion.title.lower() for criterion in page.criteria if _names_of(criterion) & MODEL_OUTPUTS}
     numbers = set(_internal_numbers(page, scores))
     for reason in page.reasons:
         said = reason.partner_safe.lower()
@@ -270,7 +296,7 @@ def _internal_numbers(page: PartnerPage, scores: Collection[str]) -> Iterator[st
     """Every internal figure of the page as people would read it."""
     potential = page.potential
     shown = [potential.shown, potential.shown_interval, potential.shown_headroom]
-    inside = [one for one in page.criteria if one.metric in MODEL_OUTPUTS or one.metric in scores]
+    inside = [one for one in page.criteria if _names_of(one) & (MODEL_OUTPUTS | set(scores))]
     shown += [text for one in inside for text in (one.shown_value, one.shown_margin)]
     shown += [f"{score.total:.1f}" for score in page.scores]
     for text in shown:

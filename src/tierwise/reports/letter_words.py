@@ -72,6 +72,7 @@ DRAFT = "Draft: this change waits for approval. Send the letter only once it is 
 CORRECTIONS = "The figures are those that we held on {day}. If one looks wrong to you, tell us, and we will check it."
 NO_WAY_FOUND = "We would like to plan the way to {next} with you: please ask your partner manager for a talk."
 OUTLOOK = "Our outlook for your business"
+CONDITION = "A condition of the program"
 KEEP, REACH = "To keep {tier}", "The way to {tier}"
 ENOUGH = "One way that, by the figures of today, would be enough:"
 MISSING = "By the figures of today, this is what is missing:"

@@ -49,6 +49,7 @@ class Criterion:
         shown_margin: The margin with its sign and unit.
         shown_keep: From where the tier is kept, with its unit; empty where that is the threshold itself.
         shown_gain: From where the tier is gained, likewise.
+        written: How the policy writes a condition or a formula that is shown in words; empty for a single figure.
     """
 
     tier: str
@@ -66,6 +67,7 @@ class Criterion:
     shown_margin: str
     shown_keep: str = ""
     shown_gain: str = ""
+    written: str = ""
 
 
 @dataclass(frozen=True)

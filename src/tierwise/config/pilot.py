@@ -51,7 +51,7 @@ class AnalysisSettings(Settings):
         outcomes: The metrics, by column.
         covariates: Columns known before the start: they make the estimate sharper and never biased.
         strata: Columns within which arms were drawn.
-        pair: The column of the matched pair or block, for the randomisation test.
+        pair: The column of the matched pair or small block that arms were drawn in; errors are computed by block.
         cluster: The column of the unit that was drawn, where partners share one.
         archetype: The column by which effects are shown one by one.
         alpha: The error rate: 0.05 gives intervals of 95 %.
@@ -122,6 +122,8 @@ class PowerSettings(Settings):
         outcome: The column of the outcome over a past window as long as the pilot's.
         arms: The share of units of each arm; the first arm is the control.
         covariates: Columns known before that window.
+        strata: Columns within which arms are drawn.
+        match_on: Numeric columns by which like units are put into one block; empty draws within strata only.
         cluster: The column of the unit that is drawn, where partners share one.
         effect: The effect that matters, as a share of the control arm's value.
         units: How many units take part; all rows of the history where nothing is said.
@@ -134,12 +136,14 @@ class PowerSettings(Settings):
     outcome: Column
     arms: Annotated[dict[Column, Positive], Field(min_length=2)]
     covariates: tuple[Column, ...] = ()
+    strata: tuple[Column, ...] = ()
+    match_on: tuple[Column, ...] = ()
     cluster: Column | None = None
     effect: Positive
     units: Annotated[int, Field(ge=4)] | None = None
     alpha: Share = 0.05
     power: Share = 0.8
-    simulations: Annotated[int, Field(ge=50)] = 500
+    simulations: Annotated[int, Field(ge=50)] = 2000
     seed: Seed = 1
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ experiments", Annals of Statistics 40 (2012).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +81,12 @@ def assign(units: pd.DataFrame, settings: AssignmentSettings) -> Assignment:
     place = pd.Index(drawn.names).get_indexer(pd.Index(names))
     arms = np.array(list(settings.arms), dtype=object)
     found = pd.DataFrame(
-        {KEY: rows[KEY], ARM: arms[arm[place]], STRATUM: _stratum_names(rows, settings), BLOCK: drawn.blocks[place]}
+        {
+            KEY: rows[KEY],
+            ARM: arms[arm[place]],
+            STRATUM: stratum_names(rows, settings.strata),
+            BLOCK: drawn.blocks[place],
+        }
     )
     if settings.cluster:
         found[settings.cluster] = names
@@ -130,10 +135,11 @@ def _mixed_strata(units: pd.DataFrame, settings: AssignmentSettings) -> Iterator
         yield Fault(what, settings.cluster, examples, "stratify by figures of the cluster")
 
 
-def _stratum_names(rows: pd.DataFrame, settings: AssignmentSettings) -> NDArray[np.object_]:
-    if not settings.strata:
+def stratum_names(rows: pd.DataFrame, strata: Sequence[str]) -> NDArray[np.object_]:
+    """The stratum of every row, `all` where there are none."""
+    if not strata:
         return np.full(len(rows), "all", dtype=object)
-    return rows[list(settings.strata)].astype(str).agg(" / ".join, axis=1).to_numpy(dtype=object)
+    return rows[list(strata)].astype(str).agg(" / ".join, axis=1).to_numpy(dtype=object)
 
 
 def _drawn(rows: pd.DataFrame, names: NDArray[np.object_], settings: AssignmentSettings) -> _Drawn:
@@ -145,13 +151,16 @@ def _drawn(rows: pd.DataFrame, names: NDArray[np.object_], settings: AssignmentS
         parts = [np.bincount(codes, values[:, place]) / sizes for place in range(values.shape[1])]
         return np.column_stack(parts) if parts else np.empty((len(drawn), 0))
 
-    strata = recode(_stratum_names(rows, settings)[first])
+    strata = recode(stratum_names(rows, settings.strata)[first])
     match = mean_of(settings.match_on)
     if settings.cluster and settings.match_on:
         match = np.column_stack([match, sizes])
     per_block = sum(whole_shares(settings.arms))
-    blocks = _blocks(strata, match, per_block)
-    return _Drawn(drawn, strata, blocks, mean_of(tuple(dict.fromkeys((*settings.balance, *settings.match_on)))), sizes)
+    blocks = blocks_of(strata, match, per_block)
+    # What is matched on is balanced already. To balance it once more would only choose which way round the few pairs
+    # of the largest partners go, and leave so few draws that no test of the effect holds its error rate.
+    balance = mean_of(tuple(name for name in dict.fromkeys(settings.balance) if name not in settings.match_on))
+    return _Drawn(drawn, strata, blocks, balance, sizes)
 
 
 def whole_shares(arms: dict[str, float]) -> tuple[int, ...]:
@@ -172,27 +181,34 @@ def _is_near(shares: Floats, parts: int) -> bool:
     return bool((np.abs(np.round(counts) - counts) <= _NEAR * counts).all())
 
 
-def _blocks(strata: Codes, match: Floats, per_block: int) -> Codes:
-    """Neighbours in the order of the figures to match on, within a stratum; what is left over forms a block."""
+def blocks_of(strata: Codes, match: Floats, per_block: int) -> Codes:
+    """Neighbours in the order of the figures to match on, within a stratum; what is left over forms a block.
+
+    Args:
+        strata: Shape (n,).
+        match: The figures to match on, shape (n, c); without any, the strata are the blocks.
+        per_block: Units of a whole block.
+    """
     if not match.shape[1]:
         return strata
     spread = match.std(axis=0)
     ranked = np.argsort(np.argsort(match, axis=0, kind="stable"), axis=0).astype(float)
     score = ranked[:, spread > 0].sum(axis=1) if match.shape[1] > 1 else match[:, 0]
     order = np.lexsort((np.arange(len(strata)), score, strata))
+    sizes = np.bincount(strata)
+    place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    starts = np.diff(strata[order], prepend=-1) != 0
     blocks = np.empty(len(strata), dtype=np.int64)
-    for stratum in range(int(strata.max()) + 1):
-        places = order[strata[order] == stratum]
-        blocks[places] = np.arange(len(places)) // per_block
-    return recode(np.array([f"{stratum:09d}/{block:09d}" for stratum, block in zip(strata, blocks, strict=True)]))
+    blocks[order] = np.cumsum(starts | (place % per_block == 0)) - 1
+    return blocks
 
 
-def _draw(drawn: _Drawn, parts: tuple[int, ...], rng: np.random.Generator) -> Codes:
+def draw_arms(blocks: Codes, parts: tuple[int, ...], rng: np.random.Generator) -> Codes:
     """Draw every block; blocks that the shares do not divide are filled in random order of the arms."""
-    arm = np.empty(len(drawn.names), dtype=np.int64)
+    arm = np.empty(len(blocks), dtype=np.int64)
     pattern = np.repeat(np.arange(len(parts)), parts)
-    order = np.lexsort((rng.random(len(arm)), drawn.blocks))
-    sizes = np.bincount(drawn.blocks)
+    order = np.lexsort((rng.random(len(arm)), blocks))
+    sizes = np.bincount(blocks)
     places = np.arange(len(arm)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     full = places < np.repeat(sizes // len(pattern) * len(pattern), sizes)
     arm[order[full]] = pattern[places[full] % len(pattern)]
@@ -204,12 +220,12 @@ def _draw(drawn: _Drawn, parts: tuple[int, ...], rng: np.random.Generator) -> Co
 
 def _balanced(drawn: _Drawn, settings: AssignmentSettings) -> tuple[Codes, int, float]:
     rng, parts = np.random.default_rng(settings.seed), whole_shares(settings.arms)
-    if not settings.balance:
-        return _draw(drawn, parts, rng), 1, 0.0
+    if not drawn.balance.shape[1]:
+        return draw_arms(drawn.blocks, parts, rng), 1, 0.0
     trials = max(1, min(settings.most_draws, round(1 / settings.acceptance)))
     best: tuple[float, Codes] | None = None
     for _ in range(trials):
-        arm = _draw(drawn, parts, rng)
+        arm = draw_arms(drawn.blocks, parts, rng)
         distance = imbalance(drawn.balance, arm, len(parts))
         if best is None or distance < best[0]:
             best = (distance, arm)

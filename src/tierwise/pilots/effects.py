@@ -47,9 +47,9 @@ def read_outcome(units: Units, name: str, settings: AnalysisSettings, covariates
     reason = reason_against(units, values, known, is_ratio=settings.outcomes[name].per is not None)
     if reason:
         return Reading(units, values, known, reason_code=reason)
-    clusters = None if units.clusters is None else units.subset(known).clusters
-    design = choose_design(units.arm[known], len(units.arms) - 1, covariates[known], clusters)
-    fitted = fit(design, values[known], clusters)
+    some = units.subset(known)
+    design = choose_design(some.arm, len(units.arms) - 1, covariates[known], some.clusters)
+    fitted = fit(design, values[known], some.groups)
     return Reading(units, values, known, design, fitted, None if fitted.usable else "estimator_failed")
 
 
@@ -122,7 +122,8 @@ def _method(reading: Reading, *, is_ratio: bool, look: bool) -> str:
         parts.append(f"covariates capped at their {reading.design.cap:.0%} quantile")
     if is_ratio:
         parts.append("delta method")
-    parts.append(reading.fitted.variance if reading.fitted else "not computed")
+    by = " by block" if reading.units.blocks is not None else ""
+    parts.append(f"{reading.fitted.variance}{by}" if reading.fitted else "not computed")
     parts.append("confidence sequence" if look else "t with Bell-McCaffrey degrees of freedom")
     return ", ".join(parts)
 

@@ -97,7 +97,8 @@ def _enough(row: Power, settings: PowerSettings) -> bool:
 
 def _checked(history: pd.DataFrame, settings: PowerSettings, more: tuple[str, ...]) -> pd.DataFrame:
     cluster = [settings.cluster] if settings.cluster else []
-    names = [KEY, settings.outcome, *more, *settings.covariates, *cluster]
+    names = dict.fromkeys((KEY, settings.outcome, *more, *settings.covariates, *settings.strata, *settings.match_on,
+                           *cluster))  # fmt: skip
     faults = [Fault("there is no such column", n, todo=hint(n, map(str, history))) for n in names if n not in history]
     if not faults:
         for name in (settings.outcome, *more):
@@ -110,6 +111,8 @@ def _checked(history: pd.DataFrame, settings: PowerSettings, more: tuple[str, ..
                 )
             elif values.mean() <= 0 or np.ptp(values) == 0:
                 faults.append(Fault("the mean must be above zero and values must differ", name))
+        unmatched = [name for name in settings.match_on if not _are_numbers(history[name])]
+        faults += [Fault("every value to match on must be a number", name) for name in unmatched]
         numeric = [name for name in settings.covariates if pd.api.types.is_numeric_dtype(history[name])]
         faults += [fault for name in numeric for fault in number_faults(history, name)]
         if history[KEY].duplicated().any():
@@ -119,6 +122,10 @@ def _checked(history: pd.DataFrame, settings: PowerSettings, more: tuple[str, ..
     if faults:
         raise InvalidInput(faults)
     return by_partner(history)
+
+
+def _are_numbers(values: pd.Series) -> bool:
+    return bool(np.isfinite(pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)).all())
 
 
 def _planned(rows: pd.DataFrame, settings: PowerSettings, spread: Spread) -> Power:

@@ -23,7 +23,11 @@ Codes = NDArray[np.int64]
 
 # CR2 takes the square root of a matrix per cluster; above this many units a cluster, CR1 with G - 1 degrees serves.
 LARGEST_CR2_CLUSTER = 1500
-_MOST_LEVERAGE = 0.4
+# Its degrees of freedom compare every cluster with every other; with so many clusters they no longer matter.
+MOST_CR2_CLUSTERS = 2000
+# No unit may have more than this leverage; twice as much where many columns give every unit a high one.
+_MOST_LEVERAGE = 0.2
+_TIMES_MEAN_LEVERAGE = 10
 _CAPS = (None, 0.99, 0.95, 0.9)
 # Residuals and coefficients below this share of the largest outcome are rounding: a fixed cost per arm has no error,
 # and an arm that sold nothing has a mean of zero.
@@ -123,7 +127,8 @@ def _bears(columns: Floats, clusters: Codes | None) -> bool:
     diagonal = np.abs(np.diag(triangle))
     if diagonal.min() <= 1e-9 * diagonal.max():
         return False
-    return bool(np.square(basis).sum(axis=1).max() < _MOST_LEVERAGE)
+    usual = min(2 * _MOST_LEVERAGE, _TIMES_MEAN_LEVERAGE * count / len(columns))
+    return bool(np.square(basis).sum(axis=1).max() < max(_MOST_LEVERAGE, usual))
 
 
 def independent_columns(columns: Floats, given: Floats) -> Floats:
@@ -152,12 +157,69 @@ def fit(design: Design, outcome: Floats, clusters: Codes | None = None) -> Fit:
     params = np.where(np.abs(params) <= rounding, 0.0, params)
     if np.abs(residuals).max() <= rounding:
         residuals = np.zeros_like(residuals)
-    if clusters is not None and np.bincount(clusters).max() > LARGEST_CR2_CLUSTER:
+    if clusters is not None and _is_beyond_cr2(clusters):
         robust = fitted.get_robustcov_results("cluster", groups=clusters, use_t=True)
         degrees = np.full(design.columns.shape[1], len(np.unique(clusters)) - 1.0)
         return Fit(params, np.asarray(robust.cov_params()), degrees, residuals, "CR1")
     covariance, degrees = robust_covariance(design.columns, residuals, clusters)
     return Fit(params, covariance, degrees, residuals, "HC2" if clusters is None else "CR2")
+
+
+def _is_beyond_cr2(clusters: Codes) -> bool:
+    sizes = np.bincount(clusters)
+    return bool(sizes.max() > LARGEST_CR2_CLUSTER or len(sizes) > MOST_CR2_CLUSTERS)
+
+
+def raised_fit(design: Design, outcome: Floats, gain: Floats, clusters: Codes | None) -> tuple[Floats, Floats, float]:
+    """Read the first arm of `outcome + effect * gain` for every effect at once.
+
+    Args:
+        design: The columns.
+        outcome: Shape (n,), finite.
+        gain: What the outcome gains per unit of effect, shape (n,).
+        clusters: Cluster codes, shape (n,), or None.
+
+    Returns:
+        The estimate of either outcome (2,); the variance of the first, their covariance, the variance of the second
+        (3,), as `fit` would give them; the degrees of freedom.
+    """
+    both = np.column_stack([outcome, gain])
+    basis, triangle = np.linalg.qr(design.columns)
+    weights = basis @ np.linalg.solve(triangle.T, np.eye(design.columns.shape[1])[1])
+    residuals = both - basis @ (basis.T @ both)
+    if clusters is None:
+        scores = weights[:, None] * residuals / np.sqrt(1 - np.square(basis).sum(axis=1))[:, None]
+    else:
+        scores = _cluster_scores(basis, weights, residuals, clusters)
+    products = scores.T @ scores
+    return weights @ both, products[[0, 0, 1], [0, 1, 1]], _degrees(design, residuals[:, 0], clusters)
+
+
+def _degrees(design: Design, residuals: Floats, clusters: Codes | None) -> float:
+    if clusters is not None and _is_beyond_cr2(clusters):
+        return float(clusters.max())
+    return float(robust_covariance(design.columns, residuals, clusters)[1][1])
+
+
+def _cluster_scores(basis: Floats, weights: Floats, residuals: Floats, clusters: Codes) -> Floats:
+    """What each cluster adds to the coefficient's error, by CR2; beyond its reach by CR1. Shape (clusters, 2)."""
+    count, groups = basis.shape[1], int(clusters.max()) + 1
+
+    def total(values: Floats) -> Floats:
+        return np.column_stack([np.bincount(clusters, column, groups) for column in values.T])
+
+    plain = total(weights[:, None] * residuals)
+    if _is_beyond_cr2(clusters):
+        return np.asarray(plain * np.sqrt(groups / (groups - 1) * (len(basis) - 1) / (len(basis) - count)))
+    # (I - H)^(-1/2) of a cluster differs from I only in the span of its rows of the basis, which has few columns.
+    inner = np.stack([total(basis * basis[:, [place]]) for place in range(count)], axis=2)
+    share, vectors = np.linalg.eigh(inner)
+    left = np.clip(1 - share, 0, None)
+    root = np.where(left > 1e-10, 1 / np.sqrt(np.maximum(left, 1e-10)), 0.0) - 1
+    factor = root / np.maximum(share, 1e-10)
+    ours = np.einsum("gk,gkj->gj", total(basis * weights[:, None]), vectors)
+    theirs = np.stack([np.einsum("gk,gkj->gj", total(basis * r[:, None]), vectors) for r in residuals.T], axis=2)
+    return np.asarray(plain + np.einsum("gj,gj,gjm->gm", ours, factor, theirs))
 
 
 def cross_covariance(design: Design, first: Floats, second: Floats, clusters: Codes | None = None) -> Floats:

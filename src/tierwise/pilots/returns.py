@@ -130,9 +130,9 @@ def _joint(readings: Sequence[Reading], units: Units, place: int, alpha: float) 
     paid = cost.values
     if cost.fitted is None and cost.reason_code == "no_variation":
         return None
-    shared = cross_covariance(margin.design, margin.values, paid, units.clusters)
+    shared = cross_covariance(margin.design, margin.values, paid, units.groups)
     covariance = np.empty((2, 2))
-    own = cross_covariance(margin.design, paid, paid, units.clusters)
+    own = cross_covariance(margin.design, paid, paid, units.groups)
     covariance[0, 0], covariance[1, 1] = margin.fitted.covariance[place, place], own[place, place]
     covariance[0, 1] = covariance[1, 0] = shared[place, place]
     coefficients = np.linalg.lstsq(margin.design.columns, paid, rcond=None)[0]

@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 KEY, ARM, RECEIVED, LEFT = "partner_id", "arm", "received", "left"
 _RAREST_LEVEL = 0.02
+# Blocks with more units than this, or fewer blocks than that, are strata: their error is that of single units.
+_LARGEST_BLOCK = 10
+_FEWEST_BLOCKS = 10
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Units:
         arm: The arm's place in `arms` of each row.
         clusters: Cluster codes, or None.
         left: Which partners left.
+        blocks: Codes of the matched pairs or small blocks that arms were drawn in, or None.
     """
 
     rows: pd.DataFrame
@@ -36,11 +40,17 @@ class Units:
     arm: Codes
     clusters: Codes | None
     left: NDArray[np.bool_]
+    blocks: Codes | None = None
+
+    @property
+    def groups(self) -> Codes | None:
+        """The groups by which errors are computed: matched blocks, else clusters; None for single units."""
+        return self.clusters if self.blocks is None else self.blocks
 
     def subset(self, keep: NDArray[np.bool_]) -> Units:
         """Some of the units, with the same arms."""
-        clusters = None if self.clusters is None else recode(self.clusters[keep])
-        return Units(self.rows[keep], self.arms, self.arm[keep], clusters, self.left[keep])
+        clusters, blocks = (None if codes is None else recode(codes[keep]) for codes in (self.clusters, self.blocks))
+        return Units(self.rows[keep], self.arms, self.arm[keep], clusters, self.left[keep], blocks)
 
 
 def recode(values: NDArray[np.generic]) -> Codes:
@@ -68,7 +78,34 @@ def read_units(frame: pd.DataFrame, settings: AnalysisSettings) -> Units:
     arm = pd.Index(arms).get_indexer(pd.Index(rows[ARM].astype(str))).astype(np.int64)
     clusters = recode(rows[settings.cluster].astype(str).to_numpy(dtype=object)) if settings.cluster else None
     left = rows[LEFT].to_numpy(dtype=bool) if LEFT in rows else np.zeros(len(rows), dtype=bool)
-    return Units(rows, arms, arm, clusters, left)
+    return Units(rows, arms, arm, clusters, left, _blocks(rows, settings, clusters))
+
+
+def _blocks(rows: pd.DataFrame, settings: AnalysisSettings, clusters: Codes | None) -> Codes | None:
+    if settings.pair is None:
+        return None
+    codes = recode(rows[settings.pair].astype(str).to_numpy(dtype=object))
+    if clusters is None:
+        return fine_blocks(codes, len(codes))
+    # A cluster in two blocks was not matched as a whole: the draw is then that of the clusters.
+    whole = len(np.unique(np.column_stack([clusters, codes]), axis=0)) == clusters.max() + 1
+    return fine_blocks(codes, int(clusters.max()) + 1) if whole else None
+
+
+def fine_blocks(blocks: Codes, drawn: int) -> Codes | None:
+    """The blocks where they are small and many, as matched pairs are; else None.
+
+    A small block has no spread of its own arms to measure: the spread among blocks is what the draw leaves to chance.
+
+    Args:
+        blocks: Block codes, shape (n,).
+        drawn: How many units, or clusters, were drawn.
+
+    Source: de Chaisemartin & Ramirez-Cuellar, "At what level should one cluster standard errors in paired and
+    small-strata experiments?", American Economic Journal: Applied Economics 16 (2024).
+    """
+    count = int(blocks.max()) + 1
+    return blocks if count >= _FEWEST_BLOCKS and drawn <= _LARGEST_BLOCK * count else None
 
 
 def by_partner(frame: pd.DataFrame) -> pd.DataFrame:

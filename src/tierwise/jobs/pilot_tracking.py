@@ -80,7 +80,8 @@ def track_analysis(
         contents=RunContents(
             params={"as_of": record.source.as_of, "until": record.until, "look": record.look,
                     "alpha": record.pilot.alpha, "amendments": len(record.amendments),
-                    "covariates": ", ".join(record.pilot.covariates)},
+                    "covariates": ", ".join(record.pilot.covariates),
+                    "primary": ", ".join(one.name for one in record.pilot.outcomes if one.role == "primary")},
             metrics=dict(_results(record)),
             tables=kept.tables,
             plots=plot_files(plots),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierwise.explain.roadmap import MOST_PLANS, Search, find_plans
+from tierwise.explain.roadmap import find_plans
 from tierwise.explain.roadmap_levels import Levers, candidate_moves
 from tierwise.explain.roadmap_pace import FEWEST_MOVES, Pace, comparable_pace, quarterly_moves, size_of
+from tierwise.explain.roadmap_pairs import find_pairs
+from tierwise.explain.roadmap_search import MOST_PLANS, Search
 
 LEVELS = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
 
@@ -149,3 +151,41 @@ def test_a_figure_that_nobody_moved_has_no_pace() -> None:
 def test_sizes_are_thirds_of_each_day() -> None:
     values = pd.Series([1.0, 2.0, 3.0, 30.0, 20.0, 10.0])
     assert size_of(values, pd.Series([1, 1, 1, 2, 2, 2])).tolist() == [0, 1, 2, 2, 1, 0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_cheapest_combination_of_every_pair_is_found(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n, levers = 3, 4
+    weights, effort = random.integers(0, 4, (n, levers)).astype(float), random.uniform(0.2, 3, (n, levers))
+    search = _search(weights, random.integers(8, 16, n).astype(float), effort, np.zeros((n, levers)))
+    nothing = np.zeros((n, levers), dtype=np.int64)
+    open_ = np.flatnonzero(~search.reaches_at(np.arange(n), nothing))
+    partners, levels = find_pairs(search, open_, nothing[open_], nothing[open_])
+    found = {
+        (partner, *np.flatnonzero(own)): search.effort(np.array([partner]), LEVELS[own][None, :])[0]
+        for partner, own in zip(partners[::-1].tolist(), levels[::-1], strict=True)
+    }
+    expected = {
+        (partner, *pair): _cheapest_of_pair(search, partner, pair)
+        for partner in open_.tolist()
+        for pair in combinations(range(levers), 2)
+    }
+    assert found == pytest.approx({key: cost for key, cost in expected.items() if np.isfinite(cost)})
+
+
+def _cheapest_of_pair(search: Search, partner: int, pair: tuple[int, ...]) -> float:
+    tries = np.zeros((16, search.moves.shape[1]))
+    tries[:, list(pair)] = list(product(LEVELS[1:], repeat=2))
+    reached = search.reaches(np.full(16, partner), tries)
+    return float(np.where(reached, search.effort(np.full(16, partner), tries), np.inf).min())
+
+
+def test_no_pair_is_looked_for_among_nobody_or_one_figure() -> None:
+    none = np.zeros((0, 3), dtype=np.int64)
+    search = _search(np.ones((1, 3)), np.array([3.0]), np.ones((1, 3)), np.zeros((1, 3)))
+    assert find_pairs(search, np.zeros(0, dtype=np.int64), none, none)[1].shape == (0, 3)
+    alone = _search(np.ones((1, 1)), np.array([9.0]), np.ones((1, 1)), np.zeros((1, 1)))
+    one = np.zeros((1, 1), dtype=np.int64)
+    assert not len(find_pairs(alone, np.array([0]), one, one)[0])

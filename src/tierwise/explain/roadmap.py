@@ -14,60 +14,20 @@ property: doing more never loses the tier.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tierwise.explain.roadmap_pairs import find_pairs
+from tierwise.explain.roadmap_search import MOST_PLANS, Search
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Whole = NDArray[np.int64]
-Reaches = Callable[[Whole, Floats], Bools]
 
-MOST_PLANS = 3
-MOST_PAIRS = 128
 REFINED = 8
-
-
-@dataclass(frozen=True, eq=False)
-class Search:
-    """What a search works on.
-
-    Attributes:
-        moves: The moves tried for each lever, shape (n, levers, levels), rising from 0; NaN beyond the last.
-        effort_per_unit: Effort of moving each lever by one, shape (n, levers).
-        rounded: Rounds moves of some partners up to levels that people would name: partners (m,), moves (m, levers).
-        reaches: Scores again: partners (m,) and their moves (m, levers); tells for each whether it reaches the tier.
-        tries_pairs: Whether pairs are tried; not where every try costs a scoring of the whole channel.
-    """
-
-    moves: Floats
-    effort_per_unit: Floats
-    rounded: Callable[[Whole, Floats], Floats]
-    reaches: Reaches
-    tries_pairs: bool = True
-
-    @property
-    def top(self) -> Whole:
-        """The last level of each lever, shape (n, levers)."""
-        return np.asarray(np.isfinite(self.moves).sum(axis=2) - 1, dtype=np.int64)
-
-    def reaches_at(self, partners: Whole, levels: Whole) -> Bools:
-        """Whether partners reach the tier with each lever at a level, shapes (m,) and (m, levers)."""
-        if not len(partners):
-            return np.zeros(0, dtype=bool)
-        return self.reaches(partners, self.moves_at(partners, levels))
-
-    def moves_at(self, partners: Whole, levels: Whole) -> Floats:
-        """The moves of levels, shape (m, levers)."""
-        return _at(self.moves[partners], levels)
-
-    def effort(self, partners: Whole, moves: Floats) -> Floats:
-        """The effort of moves, shape (m,)."""
-        own = np.where(moves > 0, moves * self.effort_per_unit[partners], 0.0)
-        return np.asarray(own.sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +60,7 @@ def find_plans(search: Search) -> Plans:
     least = _least_alone(search, open_, base)
     found.append(_alone(open_, base, least))
     if search.tries_pairs:
-        found.append(_pairs(search, open_, base, least))
+        found.append(find_pairs(search, open_, base, least))
     without = open_[~np.isin(open_, np.concatenate([partners for partners, _ in found]))]
     found.append((without, _lowered(search, without, base[np.isin(open_, without)])))
     partner = np.concatenate([partners for partners, _ in found])
@@ -158,46 +118,6 @@ def _alone(partners: Whole, base: Whole, least: Whole) -> tuple[Whole, Whole]:
     return partners[row], levels
 
 
-def _pairs(search: Search, partners: Whole, base: Whole, least: Whole) -> tuple[Whole, Whole]:
-    """The pairs of further levers that reach the tier, among the cheapest that could be better than what was found."""
-    row, levels = _cheapest_pairs(search, partners, base, least)
-    reached = search.reaches_at(partners[row], levels)
-    return partners[row[reached]], levels[reached]
-
-
-def _cheapest_pairs(search: Search, partners: Whole, base: Whole, least: Whole) -> tuple[Whole, Whole]:
-    """Up to `MOST_PAIRS` level vectors per partner: two levers beyond the base, each below what reaches it alone."""
-    n, levers = base.shape
-    if not n or levers < 2:
-        return np.zeros(0, dtype=np.int64), np.zeros((0, levers), dtype=np.int64)
-    extra = _extra_effort(search, partners, base)
-    alone = np.where(least > 0, _at(extra, least), np.inf)
-    place = np.arange(extra.shape[2])
-    below = (place > base[:, :, None]) & ((least[:, :, None] == 0) | (place < least[:, :, None]))
-    extra = np.where(below & np.isfinite(extra), extra, np.inf)
-    pairs = np.array(list(combinations(range(levers), 2)))
-    costs = (extra[:, pairs[:, 0], :, None] + extra[:, pairs[:, 1], None, :]).reshape(n, -1)
-    cutoff = np.sort(alone, axis=1)[:, min(MOST_PLANS, levers) - 1]
-    costs = np.where(costs < cutoff[:, None], costs, np.inf)
-    kept = min(MOST_PAIRS, costs.shape[1])
-    cheapest = np.argpartition(costs, kept - 1, axis=1)[:, :kept]
-    row, column = np.nonzero(np.isfinite(np.take_along_axis(costs, cheapest, axis=1)))
-    pair, level = np.divmod(cheapest[row, column], len(place) ** 2)
-    levels, at = base[row], np.arange(len(row))
-    levels[at, pairs[pair, 0]], levels[at, pairs[pair, 1]] = np.divmod(level, len(place))
-    return row, levels
-
-
-def _extra_effort(search: Search, partners: Whole, base: Whole) -> Floats:
-    """The effort of every level beyond that of the base, shape (m, levers, levels)."""
-    effort = search.moves[partners] * search.effort_per_unit[partners][:, :, None]
-    return np.asarray(effort - _at(effort, base)[:, :, None])
-
-
-def _at(values: Floats, levels: Whole) -> Floats:
-    return np.asarray(np.take_along_axis(values, levels[:, :, None], axis=2)[:, :, 0])
-
-
 def _lowered(search: Search, partners: Whole, base: Whole) -> Whole:
     """Everything at the top, then each lever, from the one with the most effort on, lowered as far as it goes."""
     levels = search.top[partners]
@@ -231,22 +151,35 @@ def _chosen(search: Search, partner: Whole, levels: Whole) -> tuple[Whole, Whole
 def _refined(search: Search, partner: Whole, levels: Whole) -> Floats:
     """Lower each step of every plan, on the grid and then between its levels, as far as the tier is still reached."""
     levels = levels.copy()
-    for lever, task in _steps_in_turn(levels):  # moves nothing unless doing more can lose the tier
+    for lever, task in _steps_in_turn(levels):
+        lower = levels[task]
+        lower[np.arange(len(task)), lever] -= 1
+        loose = search.reaches_at(partner[task], lower)  # nobody, unless doing more can lose the tier
+        task, lever = task[loose], lever[loose]
         levels[task, lever] = _least(search, partner[task], levels[task], lever, np.ones_like(lever))
     moves = search.moves_at(partner, levels)
     below = search.moves_at(partner, np.maximum(levels - 1, 0))
-    share = np.arange(1, REFINED) / REFINED
     for lever, task in _steps_in_turn(levels):
-        start, end = below[task, lever], moves[task, lever]
-        tried = np.repeat(moves[task], len(share), axis=0)
-        who, which = np.repeat(partner[task], len(share)), np.repeat(lever, len(share))
-        at = np.arange(len(who))
-        tried[at, which] = (start[:, None] + share * (end - start)[:, None]).ravel()
-        tried[at, which] = search.rounded(who, tried)[at, which]
-        reached = search.reaches(who, tried).reshape(len(task), -1)
-        options = np.where(reached, tried[at, which].reshape(len(task), -1), np.inf)
-        moves[task, lever] = np.minimum(end, options.min(axis=1))
+        moves[task, lever] = _least_between(search, partner[task], moves[task], lever, below[task, lever])
     return moves
+
+
+def _least_between(search: Search, partners: Whole, moves: Floats, lever: Whole, below: Floats) -> Floats:
+    """The least move of one lever per task between a level that is too little and its own, in figures people name."""
+    task, at = np.arange(len(lever)), np.repeat(np.arange(len(lever)), REFINED - 1)
+    most = moves[task, lever]
+    tried, which = moves[at], lever[at]
+    own = np.arange(len(at))
+    share = np.tile(np.arange(1, REFINED) / REFINED, len(lever))
+    tried[own, which] = below[at] + share * (most - below)[at]
+    named = search.rounded(partners[at], tried)[own, which]
+    new = (named < most[at]) & ((at != np.roll(at, 1)) | (named != np.roll(named, 1)))
+    at, tried, which, named = at[new], tried[new], which[new], named[new]
+    tried[np.arange(len(at)), which] = named
+    reached = search.reaches(partners[at], tried) if len(at) else np.zeros(0, dtype=bool)
+    least = most.copy()
+    np.minimum.at(least, at[reached], named[reached])
+    return least
 
 
 def _steps_in_turn(levels: Whole) -> Iterator[tuple[Whole, Whole]]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from tierwise.config.calendar import shift_quarters
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine
-from tierwise.explain.roadmap import Plans, Search, find_plans
+from tierwise.explain.roadmap import Plans, find_plans
 from tierwise.explain.roadmap_levels import Levers, candidate_moves
+from tierwise.explain.roadmap_search import Search
 from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.jobs.roadmap_levers import asked_levels, find_levers, gained_criteria, levers_of
 from tierwise.jobs.roadmap_rescore import Rescoring

@@ -9,7 +9,9 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
+from pandas.api.types import is_string_dtype
 
 from tierwise import archetypes, potential
 from tierwise.archetypes import ArchetypeModel
@@ -20,7 +22,7 @@ from tierwise.explain.roadmap_levels import Levers
 from tierwise.jobs.policy_inputs import ARCHETYPE_COLUMNS, POTENTIAL_COLUMNS
 from tierwise.metrics.formulas_again import compute_again, dependent_formulas, ranks_partners
 from tierwise.metrics.reading import Formula, parse_catalog
-from tierwise.policy import Placement, needed_columns
+from tierwise.policy import Gains, Placement, needed_columns
 from tierwise.potential import PotentialModel
 
 Floats = NDArray[np.float64]
@@ -97,10 +99,9 @@ class Rescoring:
             caution: Factors on the potential, shape (n,).
         """
         reached = np.zeros(len(partners), dtype=bool)
-        for places, placement in self.placed(partners, moves, model, caution):
-            gained = pd.Series(placement.ranks()["gain"], index=placement.tiers["partner_id"])
-            own = gained.reindex(self.names_of(partners, places)).to_numpy()
-            reached[places] = own >= self.needed[partners[places]]
+        for places in self._turns(partners):
+            inputs, others = self._asked(partners[places], moves[places], model or self.model, caution)
+            reached[places] = self._gained(inputs)[others:] >= self.needed[partners[places]]
         return reached
 
     def share_reaching(self, partners: Whole, moves: Floats, models: Sequence[PotentialModel]) -> Floats:
@@ -115,10 +116,9 @@ class Rescoring:
             return np.asarray(np.mean([self.reaches(partners, moves, model) for model in models], axis=0))
         share = np.zeros(len(partners))
         for places in self._turns(partners):
-            inputs = self._computed(partners[places], moves[places], self.rows.iloc[:0])
+            inputs = self._computed(partners[places], moves[places], self._tried.iloc[:0])
             by_model = [self._with_models(inputs, model, np.ones(len(inputs))) for model in models]
-            placement = self._placed(pd.concat(by_model, ignore_index=True), _numbered(len(inputs) * len(models)))
-            gained = placement.ranks()["gain"].reshape(len(models), -1)
+            gained = self._gained(pd.concat(by_model, ignore_index=True)).reshape(len(models), -1)
             share[places] = (gained >= self.needed[partners[places]]).mean(axis=0)
         return share
 
@@ -127,17 +127,53 @@ class Rescoring:
     ) -> Iterator[tuple[Whole, Placement]]:
         """Place tries in turns; yields which tries, and their placement under the names of `names_of`."""
         for places in self._turns(partners):
-            own, own_moves = partners[places], moves[places]
-            others = self.rows.iloc[:0]
-            if self.ranks_partners:
-                others = self.channel[~self.channel["partner_id"].isin(self.rows["partner_id"].iloc[own])]
-            inputs = self._computed(own, own_moves, others)
-            factor = np.ones(len(inputs))
-            if caution is not None:
-                factor[len(others) :] = caution[own]
-            inputs = self._with_models(inputs, model or self.model, factor)
-            names = pd.concat([others["partner_id"], self.names_of(partners, places)], ignore_index=True)
+            inputs, others = self._asked(partners[places], moves[places], model or self.model, caution)
+            names = pd.concat([inputs["partner_id"].iloc[:others], self.names_of(partners, places)], ignore_index=True)
             yield places, self._placed(inputs, names)
+
+    def _asked(
+        self, partners: Whole, moves: Floats, model: PotentialModel, caution: Floats | None
+    ) -> tuple[pd.DataFrame, int]:
+        """The inputs of a turn's tries with all that depends on moved levers; before them so many other partners."""
+        others = self._tried.iloc[:0]
+        if self.ranks_partners:
+            others = self._channel[~self._channel["partner_id"].isin(self.rows["partner_id"].iloc[partners])]
+        inputs = self._computed(partners, moves, others)
+        factor = np.ones(len(inputs))
+        if caution is not None:
+            factor[len(others) :] = caution[partners]
+        return self._with_models(inputs, model, factor), len(others)
+
+    @cached_property
+    def _tried(self) -> pd.DataFrame:
+        return self._narrowed(self.rows)
+
+    @cached_property
+    def _channel(self) -> pd.DataFrame:
+        return self._narrowed(self.channel)
+
+    def _narrowed(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The columns that a try can depend on; texts as categories, which are copied and looked up faster."""
+        if self.asked_of_models & ARCHETYPE_COLUMNS:
+            return rows
+        features = self.model.features
+        wanted = {"partner_id", "as_of", "tenure_days", features.target, *self.levers.names, *self._looked_at}
+        wanted |= {*features.names, *features.attributes, *features.comparable_by}
+        wanted |= {name for formula in self.formulas for name in (formula.name, *formula.expression.names)}
+        kept = rows[[name for name in rows.columns if name in wanted or rows[name].dtype == bool]]
+        texts = [name for name in kept.columns if name != "partner_id" and is_string_dtype(kept[name].dtype)]
+        known = {name: sorted(set(self.channel[name].dropna())) for name in texts}
+        return kept.astype({name: pd.CategoricalDtype(values) for name, values in known.items()})
+
+    @cached_property
+    def _gains(self) -> Gains:
+        return Gains.of(self.placement.plan)
+
+    def _gained(self, inputs: pd.DataFrame) -> Whole:
+        """The place that each row gains on the policy's ladder."""
+        columns = {name: pa.array(inputs[name]) for name in sorted(self._gains.inputs & set(inputs.columns))}
+        plain = {name: _decoded(values) for name, values in columns.items()}
+        return self._gains.gained(self.engine, pa.table(plain))
 
     def predicted(self, partners: Whole, moves: Floats, models: Sequence[PotentialModel]) -> Floats:
         """The potential by models with levers moved, shape (models, m); ranking formulas stay as they are."""
@@ -157,7 +193,8 @@ class Rescoring:
     def _placed(self, inputs: pd.DataFrame, names: pd.Series) -> Placement:
         """Place inputs under other names; only the columns that the policy looks at go to the engine."""
         kept = [name for name in inputs.columns if name in self._looked_at or inputs[name].dtype == bool]
-        return self.placement.again(self.engine, inputs[kept].assign(partner_id=names.to_numpy()))
+        own = _without_categories(inputs[kept])
+        return self.placement.again(self.engine, own.assign(partner_id=names.to_numpy()))
 
     @cached_property
     def _looked_at(self) -> frozenset[str]:
@@ -177,7 +214,7 @@ class Rescoring:
         return _numbered(len(places))
 
     def _moved(self, partners: Whole, moves: Floats) -> pd.DataFrame:
-        rows = self.rows.iloc[partners].reset_index(drop=True)
+        rows = self._tried.iloc[partners].reset_index(drop=True)
         start, direction = self.levers.start[partners], self.levers.directions
         moved = {
             name: np.where(moves[:, place] > 0, start[:, place] + direction[place] * moves[:, place], rows[name])
@@ -200,6 +237,9 @@ class Rescoring:
         asked = self.asked_of_models & POTENTIAL_COLUMNS
         if asked == {"potential"}:
             inputs = inputs.assign(potential=potential.predict_centre(model, inputs) * factor)
+        elif asked and asked <= set(AMOUNTS):
+            amounts = potential.predict_amounts(model, inputs) * factor[:, None]
+            inputs = inputs.assign(**dict(zip(AMOUNTS, amounts.T, strict=True)))
         elif asked:
             predicted = potential.predict(model, inputs)
             values = {name: predicted[name].to_numpy() for name in predicted.columns if name != "partner_id"}
@@ -212,6 +252,14 @@ class Rescoring:
 
 def _numbered(count: int) -> pd.Series:
     return pd.Series(np.arange(count)).astype("str").str.zfill(9)
+
+
+def _decoded(values: pa.Array) -> pa.Array:
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def _without_categories(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.astype(dict.fromkeys(rows.select_dtypes("category").columns, "str"))
 
 
 def _compares_partners(policy: Policy) -> bool:

@@ -56,7 +56,9 @@ def compute_again(
         return rows
     names = {name for formula in formulas for name in (formula.name, *formula.expression.names)}
     own = {f"{_GIVEN}{formula.name}": given[formula.name] for formula in formulas if formula.name in given}
-    engine.add_table(_ROWS, rows[sorted(names | {"as_of"})].assign(**own, **{_PLACE: np.arange(len(rows))}))
+    read = rows[sorted(names | {"as_of"})]
+    read = read.astype(dict.fromkeys(read.select_dtypes("category").columns, "str"))
+    engine.add_table(_ROWS, read.assign(**own, **{_PLACE: np.arange(len(rows))}))
     typed = [name for name in sorted(names) if name in workspace.attributes]
     casts = ", ".join(f"CAST({quoted(name)} AS {attribute_type(workspace, name)}) AS {quoted(name)}" for name in typed)
     query = f"SELECT * {f'REPLACE ({casts}) ' if casts else ''}FROM {_ROWS}"

@@ -2,6 +2,7 @@
 
 from tierwise.policy.diff import Change, diff
 from tierwise.policy.flags import with_flags
+from tierwise.policy.gains import Gains
 from tierwise.policy.guardrail_reports import manager_load, promoted_without_growth, tier_inflation
 from tierwise.policy.linting import Finding, lint, worst
 from tierwise.policy.movement import NO_HISTORY, move
@@ -19,6 +20,7 @@ __all__ = [
     "NO_HISTORY",
     "Change",
     "Finding",
+    "Gains",
     "LockedPolicy",
     "MovementRule",
     "Placement",

@@ -16,7 +16,7 @@ from tierwise.potential.leaks import Leaks, leaks_frame, merged_leaks
 from tierwise.potential.leaks_history import attributes_from_history
 from tierwise.potential.model import PotentialModel
 from tierwise.potential.parts import from_parts, to_parts
-from tierwise.potential.predict import predict, predict_centre, predict_median
+from tierwise.potential.predict import predict, predict_amounts, predict_centre, predict_median
 from tierwise.potential.refit import refit
 from tierwise.potential.tier_effect import TierEffect, tier_effect
 from tierwise.potential.train import train
@@ -43,6 +43,7 @@ __all__ = [
     "merged_leaks",
     "normalized_gini",
     "predict",
+    "predict_amounts",
     "predict_centre",
     "predict_median",
     "refit",

@@ -53,7 +53,8 @@ class QuantileModels:
 
     def bounds(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         """Return low and high on the log scale, ordered, shape (n,) each."""
-        low, high = self.low.raw(rows), self.high.raw(rows)
+        matrix = self.low.columns.matrix(rows)  # all three were fitted to the same columns
+        low, high = self.low.raw_of(matrix), self.high.raw_of(matrix)
         return np.minimum(low, high), np.maximum(low, high)
 
 

@@ -33,14 +33,21 @@ def predict(model: PotentialModel, rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.reset_index(drop=True)
     sources = model.sources(rows)
     result = pd.DataFrame({"partner_id": rows["partner_id"]})
-    result[["potential", "potential_low", "potential_high"]] = np.nan
+    result[["potential", "potential_low", "potential_high"]] = _amounts(model, rows, sources)
     result["potential_source"] = sources
-    for source in sorted(sources.unique()):
-        inside = (sources == source).to_numpy()
-        centre, low, high = _by_source(model, rows[inside].reset_index(drop=True), source)
-        result.loc[inside, ["potential", "potential_low", "potential_high"]] = np.column_stack([centre, low, high])
     result["headroom"] = headroom(rows, model.persistence(rows), model.features.comparable_by, model.headroom)
     return result[list(COLUMNS)]
+
+
+def predict_amounts(model: PotentialModel, rows: pd.DataFrame) -> Floats:
+    """Return the amounts of `predict` alone, shape (n, 3): potential, low, high; for asking many times what would be.
+
+    Raises:
+        InvalidInput: If a column that the model needs is missing.
+    """
+    check_columns(rows, model.features, labelled=False)
+    rows = rows.reset_index(drop=True)
+    return _amounts(model, rows, model.sources(rows))
 
 
 def predict_centre(model: PotentialModel, rows: pd.DataFrame) -> Floats:
@@ -64,6 +71,15 @@ def predict_median(model: PotentialModel, rows: pd.DataFrame) -> Floats:
     if model.quantiles is None:
         return model.persistence(rows)
     return model.scale.back(model.quantiles.median.raw(rows))
+
+
+def _amounts(model: PotentialModel, rows: pd.DataFrame, sources: pd.Series) -> Floats:
+    amounts = np.full((len(rows), 3), np.nan)
+    for source in sorted(sources.unique()):
+        inside = (sources == source).to_numpy()
+        centre, low, high = _by_source(model, rows[inside].reset_index(drop=True), source)
+        amounts[inside] = np.column_stack([centre, low, high])
+    return amounts
 
 
 def _by_source(model: PotentialModel, rows: pd.DataFrame, source: str) -> tuple[Floats, Floats, Floats]:

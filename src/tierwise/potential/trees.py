@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tierwise.config.model_spec import FeatureSet, TreeSpec
 from tierwise.potential.bounds import varies
+from tierwise.potential.levels import level_places
 
 Floats = NDArray[np.float64]
 _MONOTONE = {"up": 1, "down": -1, "none": 0}
@@ -64,8 +65,16 @@ def columns_of(rows: pd.DataFrame, features: FeatureSet, attributes: tuple[str, 
 
 
 def _codes(column: pd.Series, known: tuple[str, ...]) -> Floats:
-    codes = pd.Index(list(known)).get_indexer(pd.Index(column.astype("object")))
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return level_places(column, known)
+    # Rows asked about over and over: few names to look up.
+    codes = np.append(_places(known, tuple(column.cat.categories)), -1)[column.cat.codes.to_numpy()]
     return np.where(codes < 0, np.nan, codes.astype(np.float64))
+
+
+@lru_cache(maxsize=64)
+def _places(known: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
+    return pd.Index(list(known)).get_indexer(pd.Index(list(names), dtype="object"))
 
 
 @dataclass(frozen=True)
@@ -77,9 +86,11 @@ class Trees:
 
     def raw(self, rows: pd.DataFrame) -> Floats:
         """Return raw scores (log of the relative mean, or the quantile), shape (n,)."""
-        scores = _booster(self.text).predict(
-            self.columns.matrix(rows), raw_score=True, num_threads=threads_for(len(rows))
-        )
+        return self.raw_of(self.columns.matrix(rows))
+
+    def raw_of(self, matrix: Floats) -> Floats:
+        """The same for rows that are a matrix of `columns` already."""
+        scores = _booster(self.text).predict(matrix, raw_score=True, num_threads=threads_for(len(matrix)))
         return np.asarray(scores, dtype=np.float64)
 
 
@@ -112,7 +123,7 @@ def raw_parts(text: str, matrix: Floats, background: Floats | None = None) -> tu
     return (float(parts[0, -1]) if len(parts) else 0.0), parts[:, :-1]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _booster(text: str) -> lgb.Booster:
     return lgb.Booster(model_str=text)
 

@@ -16,6 +16,7 @@ class EngineName(StrEnum):
     """The engines that metrics and policies run on."""
 
     DUCKDB = "duckdb"
+    SPARK = "spark"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,7 +32,7 @@ def score(
     workspace: WorkspaceFolder = Path(),
     data: DataFolder = None,
     engine: Annotated[
-        EngineName, typer.Option(help="The engine that computes metrics and policy.")
+        EngineName, typer.Option(help="The engine that computes metrics, policy and models.")
     ] = EngineName.DUCKDB,
     out: Annotated[Path | None, typer.Option(help="The output folder; the workspace's by default.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do all of it but write nothing.")] = False,

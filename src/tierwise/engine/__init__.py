@@ -4,7 +4,7 @@ from tierwise.engine.connection import EmbeddedEngine, open_engine, quoted
 from tierwise.engine.expressions import Expression, check_names, parse_expression, unknown_name
 from tierwise.engine.grammar import ExpressionKind
 from tierwise.engine.rendering import is_exact, render, to_tree
-from tierwise.engine.seam import Engine
+from tierwise.engine.seam import Engine, to_frame
 
 __all__ = [
     "EmbeddedEngine",
@@ -17,6 +17,7 @@ __all__ = [
     "parse_expression",
     "quoted",
     "render",
+    "to_frame",
     "to_tree",
     "unknown_name",
 ]

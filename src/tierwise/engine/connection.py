@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tierwise.config.workspace import EngineSettings
-from tierwise.engine.seam import to_frame
+from tierwise.engine.seam import RowStep, to_frame
 from tierwise.errors import Fault, InvalidInput, OutsideFailure
 
 _OUTSIDE: dict[type[Exception], str] = {
@@ -110,6 +110,10 @@ class EmbeddedEngine:
     def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
         """Store the rows of a query as a table, replacing one of that name."""
         self.run(f"CREATE OR REPLACE TABLE {quoted(name)} AS {query}", parameters)
+
+    def mapped(self, rows: pa.Table, step: RowStep) -> pa.Table:
+        """Apply a step to rows; one row for each, in their order."""
+        return step(rows)
 
     def columns(self, name: str) -> Mapping[str, str]:
         """Return the columns of a table and their SQL types, in order."""

@@ -8,8 +8,9 @@ from typing import Protocol
 import pandas as pd
 import pyarrow as pa
 
-BatchStep = Callable[[pa.Table], pa.Table]
-"""Works on some rows of a table without looking at the others; for Spark it must be importable by name."""
+RowStep = Callable[[pa.Table], pa.Table]
+"""Gives one row for each row of a table, in their order, without looking at the others. Spark sends it to its machines,
+so it must be picklable."""
 
 
 class Engine(Protocol):
@@ -32,6 +33,9 @@ class Engine(Protocol):
 
     def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
         """Store the rows of a query as a table, replacing one of that name."""
+
+    def mapped(self, rows: pa.Table, step: RowStep) -> pa.Table:
+        """Apply a step to rows, in batches where there are many; one row for each, in their order."""
 
     def columns(self, name: str) -> Mapping[str, str]:
         """Return the columns of a table and their SQL types, in order."""

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 import sqlglot
 from sqlglot import exp
 
 from tierwise.config.workspace import EngineSettings
 from tierwise.engine.connection import EmbeddedEngine, quoted
-from tierwise.engine.seam import to_frame
+from tierwise.engine.seam import RowStep, to_frame
+from tierwise.engine.spark_rows import ROWS_PER_FILE, mapped, write_parts
 from tierwise.engine.spark_session import open_session
 from tierwise.engine.spark_sql import to_spark
 from tierwise.errors import Fault, InvalidInput, OutsideFailure
@@ -30,7 +30,7 @@ from tierwise.errors import Fault, InvalidInput, OutsideFailure
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-ROWS_PER_FILE = 500_000
+SMALL_ROWS = 20_000
 _FAULTS_OF_DATA = (
     "ArithmeticException", "NumberFormatException", "DateTimeException", "AnalysisException", "ParseException",
     "IllegalArgumentException",
@@ -49,7 +49,7 @@ class SparkEngine:
         self._accepted = accepted
         self._scratch = Path(tempfile.mkdtemp(prefix="tierwise-spark-", dir=settings.spark.scratch))
         self._made: dict[str, DataFrame] = {}
-        self._queries = 0
+        self._queries = self._folders = 0
         try:
             self.session, self._is_own = open_session(settings, self._scratch / "spark.log")
         except BaseException:
@@ -119,6 +119,16 @@ class SparkEngine:
         self._drop(name)
         self._view(name, kept)
 
+    def mapped(self, rows: pa.Table, step: RowStep) -> pa.Table:
+        """Apply a step to rows on Spark's machines, to which it is sent once; one row for each, in their order.
+
+        Fewer rows than `SMALL_ROWS` stay here: sending them would take longer than the step.
+        """
+        if rows.num_rows < SMALL_ROWS:
+            return step(rows)
+        with _spark_errors():
+            return mapped(self.session, rows, step, self._new_folder())
+
     def columns(self, name: str) -> Mapping[str, str]:
         """Return the columns of a table and their SQL types as DuckDB names them, in order."""
         made = self._made.get(name.lower())
@@ -154,11 +164,16 @@ class SparkEngine:
         return self.columns(name)
 
     def _hand_over(self, name: str, batches: pa.RecordBatchReader) -> None:
-        folder = self._scratch / f"table-{len(list(self._scratch.iterdir()))}"
-        folder.mkdir(parents=True)
-        _write_parts(batches, folder)
+        folder = self._new_folder()
+        write_parts(batches, folder)
         with _spark_errors():
             self._view(name, self.session.read.parquet(str(folder)))
+
+    def _new_folder(self) -> Path:
+        self._folders += 1
+        folder = self._scratch / f"table-{self._folders}"
+        folder.mkdir()
+        return folder
 
     def _view(self, name: str, rows: DataFrame) -> None:
         rows.createOrReplaceTempView(name)
@@ -169,24 +184,6 @@ class SparkEngine:
         if made is not None:
             made.unpersist()
             self.session.catalog.dropTempView(name)
-
-
-def _write_parts(batches: pa.RecordBatchReader, folder: Path) -> None:
-    """Write one file per batch, so that Spark's machines share the reading; one without rows where there are none."""
-    schema = pa.schema([field.with_type(_plain(field.type)) for field in batches.schema])
-    number = 0
-    for number, batch in enumerate(batches, start=1):
-        part = pa.Table.from_batches([batch]).cast(schema)
-        pyarrow.parquet.write_table(part, folder / f"part-{number:05d}.parquet", compression="zstd")
-    if not number:
-        pyarrow.parquet.write_table(schema.empty_table(), folder / "part-00000.parquet")
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """The type as Spark reads it: no large texts, no nulls without a type, times to the microsecond."""
-    if pa.types.is_large_string(kind) or pa.types.is_null(kind) or pa.types.is_string_view(kind):
-        return pa.string()
-    return pa.timestamp("us") if pa.types.is_timestamp(kind) else kind
 
 
 def _duckdb_type(spark: str) -> str:

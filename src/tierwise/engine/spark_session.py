@@ -35,7 +35,7 @@ _LOCAL: Mapping[str, str] = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
-    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.codegen.cache.maxEntries": "1000",
 }
 
 
@@ -55,7 +55,7 @@ def open_session(settings: EngineSettings, log: Path) -> tuple[SparkSession, boo
     Raises:
         OutsideFailure: If pyspark or Java is missing, or the master cannot be reached.
     """
-    with _quiet_imports():
+    with quiet():
         try:
             from pyspark.sql import SparkSession
         except ImportError as error:
@@ -101,7 +101,7 @@ def _not_started(settings: EngineSettings, error: Exception) -> OutsideFailure:
 
 
 @contextmanager
-def _quiet_imports() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Pyspark warns of pandas 3, of which the program hands it nothing: rows pass as Arrow."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

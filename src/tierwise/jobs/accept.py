@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date
 
 from tierwise.config.load import Workspace
-from tierwise.engine import Engine, open_engine
+from tierwise.engine import EmbeddedEngine, open_engine
 from tierwise.errors import Fault, InvalidInput, Refused
 from tierwise.jobs.progress import Steps
 from tierwise.store.sources import read_tables
@@ -15,7 +15,7 @@ from tierwise.tables import CheckResult, check_tables
 
 
 @contextmanager
-def accepted_tables(workspace: Workspace, today: date, steps: Steps) -> Iterator[tuple[Engine, CheckResult]]:
+def accepted_tables(workspace: Workspace, today: date, steps: Steps) -> Iterator[tuple[EmbeddedEngine, CheckResult]]:
     """Read every table of the workspace into a new engine and check it.
 
     Args:

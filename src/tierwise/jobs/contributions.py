@@ -42,7 +42,13 @@ class SplitReview:
         return both.assign(factor=np.exp(both["contribution"]))
 
 
-def split_review(workspace: Workspace, model: PotentialModel, inputs: pd.DataFrame, moves: pd.DataFrame) -> SplitReview:
+def split_review(
+    workspace: Workspace,
+    model: PotentialModel,
+    inputs: pd.DataFrame,
+    moves: pd.DataFrame,
+    split: potential.TreeSplit | None = None,
+) -> SplitReview:
     """Split the potentials of one review.
 
     Args:
@@ -50,15 +56,17 @@ def split_review(workspace: Workspace, model: PotentialModel, inputs: pd.DataFra
         model: The potential model in force.
         inputs: Metric rows with the models' outputs, one per partner.
         moves: The movement table: `partner_id, recommended_tier, next_tier`.
+        split: How trees are split; `split_trees` by default.
 
     Raises:
         Refused: If the parts of any partner miss its potential by more than the tolerance.
     """
     basis = potential.basis_of(model, inputs)
-    channel = potential.split_to_channel(basis, split_trees)
+    split = split or split_trees
+    channel = potential.split_to_channel(basis, split)
     partners, by = _comparable(workspace, inputs, moves)
     chosen = choose_peers(partners, by)
-    peers, chosen = _against_peers(basis, partners, chosen)
+    peers, chosen = _against_peers(basis, partners, chosen, split)
     baselines = pd.concat([_channel_rows(channel.additivity), _peer_rows(peers.additivity, chosen)], ignore_index=True)
     return SplitReview(channel.rows, peers.rows, baselines, chosen)
 
@@ -84,17 +92,17 @@ def _comparable(
 
 
 def _against_peers(
-    basis: potential.Basis, partners: pd.DataFrame, chosen: pd.DataFrame
+    basis: potential.Basis, partners: pd.DataFrame, chosen: pd.DataFrame, split: potential.TreeSplit
 ) -> tuple[potential.Contributions, pd.DataFrame]:
     from tierwise.explain.kernel import NotCovered
 
     try:
         groups = ((group.members, group.peers) for group in peer_groups(partners, chosen))
-        return potential.split_to_peers(basis, groups, split_trees), chosen
+        return potential.split_to_peers(basis, groups, split), chosen
     except NotCovered:
         nobody = chosen.assign(peers=0, reason_code="model_not_covered")
         nobody[["peers_tier", "peers_by", "peers_group"]] = None
-        return potential.split_to_peers(basis, [], split_trees), nobody
+        return potential.split_to_peers(basis, [], split), nobody
 
 
 def _named(rows: pd.DataFrame, baseline: str) -> pd.DataFrame:

@@ -21,9 +21,10 @@ from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
 from tierwise.jobs.changes import ReviewNow, previous_review
 from tierwise.jobs.contributions import split_review
+from tierwise.jobs.engines import computing_on, outputs_on, splitting_on
 from tierwise.jobs.explain_review import explain_review
 from tierwise.jobs.guardrail_report import guardrail_documents
-from tierwise.jobs.policy_inputs import inputs_for, with_outputs, with_recorded_flags
+from tierwise.jobs.policy_inputs import inputs_for, with_recorded_flags
 from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.review_summary import summarise
@@ -50,7 +51,7 @@ class ScoreRequest:
         today: The day of the run; later event dates are faults.
         out: The output folder; the workspace's by default.
         dry_run: Whether to do all of it but write nothing.
-        engine: The engine; only `duckdb` exists.
+        engine: The engine that computes metrics, placement and models: `duckdb` or `spark`.
     """
 
     as_of: date
@@ -83,7 +84,8 @@ def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) 
     with accepted_tables(workspace, request.today, steps) as (engine, check):
         refuse_unfit(check)
         context = _Context(workspace, request.as_of, output, policy, champion)
-        review = _review(engine, context, steps)
+        with computing_on(request.engine, engine, workspace.settings.engine) as computing:
+            review = _review(engine, computing, context, steps)
         tables = output_tables(engine, workspace, review)
     steps.begin("write the review")
     folder = None if request.dry_run else _write(workspace, output, review, tables)
@@ -99,24 +101,25 @@ class _Context:
     champion: Champion
 
 
-def _review(engine: Engine, context: _Context, steps: Steps) -> ScoredReview:
+def _review(engine: Engine, computing: Engine, context: _Context, steps: Steps) -> ScoredReview:
+    """Score on an engine of choice; what is small then (history, plans, reasons) asks the one that holds the tables."""
     workspace, as_of, policy = context.workspace, context.as_of, context.policy
     steps.begin("compute the metrics")
-    rows = compute(engine, workspace, [as_of])
+    rows = compute(computing, workspace, [as_of])
     _check_known(rows, as_of)
     steps.begin("apply the models")
     model = potential.from_parts(context.champion.bundle.group("potential"))
     found = archetypes.from_parts(context.champion.bundle.group("archetypes"))
-    outputs = with_outputs(rows, model, found)
+    outputs = outputs_on(computing, rows, model, found)
     inputs = with_recorded_flags(engine, workspace, outputs, as_of)
     steps.begin("place and move the partners")
-    placement = place(engine, policy, inputs_for(engine, workspace, policy, {as_of: inputs})[as_of])
+    placement = place(computing, policy, inputs_for(computing, workspace, policy, {as_of: inputs})[as_of])
     history = history_before(engine, workspace, context.output, as_of)
     moves = move(policy, placement, history, as_of, workspace.settings.calendar)
     on_tracks = track_histories_before(engine, workspace, context.output, as_of, policy.tracks)
     steps.begin("explain")
     data_fingerprint = fingerprint(engine, workspace, as_of)
-    contributions = split_review(workspace, model, inputs, moves)
+    contributions = split_review(workspace, model, inputs, moves, splitting_on(computing))
     version = f"{context.champion.version}"
     now = ReviewNow(as_of, version, model, found, policy, inputs, placement, moves, contributions.channel)
     retrained = retrained_models(context.champion.bundle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import tierwise
-from tierwise.cli import attribute, data, demo, drift, models, pilots, policy, scoring
+from tierwise.cli import attribute, data, demo, drift, exports, models, pilots, policy, scoring
 
 app = typer.Typer(
     name="tierwise",
@@ -22,6 +22,7 @@ scoring.add_to(app)
 demo.add_to(app)
 drift.add_to(app)
 attribute.add_to(app)
+exports.add_to(app)
 app.add_typer(policy.app, name="policy")
 app.add_typer(pilots.app, name="pilot")
 

@@ -12,6 +12,7 @@ from pydantic_core import core_schema
 from tierwise.config.base import Settings, field_docs, summary_doc
 from tierwise.config.benefits import Benefits
 from tierwise.config.catalog import Catalog
+from tierwise.config.exports import Exports
 from tierwise.config.model_spec import ModelSpec
 from tierwise.config.policy import Policy
 from tierwise.config.workspace import WorkspaceSettings
@@ -22,6 +23,7 @@ FILES = MappingProxyType[str, tuple[str, type[Settings]]](
         "metrics": ("metrics.yaml", Catalog),
         "policy": ("policies/<date>.yaml", Policy),
         "benefits": ("benefits.yaml", Benefits),
+        "exports": ("exports.yaml", Exports),
         "model": ("models/<name>.yaml", ModelSpec),
     }
 )

@@ -26,14 +26,15 @@ class PageFolder:
 
     def text(self, name: str, text: str) -> None:
         """Write a text file; what UTF-8 cannot hold becomes a question mark."""
-        path = self._place(name)
+        path = self.file(name)
         path.write_bytes(text.encode("utf-8", "replace"))
 
     def workbook(self, name: str, sheets: Sequence[Sheet]) -> None:
         """Write an Excel workbook."""
-        write_workbook(sheets, self._place(name))
+        write_workbook(sheets, self.file(name))
 
-    def _place(self, name: str) -> Path:
+    def file(self, name: str) -> Path:
+        """Name a file that is about to be written, such as one too long to be held as one text."""
         path = self.folder / name
         path.parent.mkdir(exist_ok=True)
         self.names.append(name)

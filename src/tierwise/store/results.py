@@ -40,6 +40,11 @@ def read_table(output: Path, as_of: date, name: str, verify: bool = False) -> pd
         InvalidInput: If there is no review of that date, or it has no such table.
         OutsideFailure: If the file is not what the manifest says.
     """
+    return _to_frame(read_arrow(output, as_of, name, verify))
+
+
+def read_arrow(output: Path, as_of: date, name: str, verify: bool = False) -> pa.Table:
+    """Read an output table of a review as it is stored; arguments and errors are those of `read_table`."""
     output_table(name)
     wrong = ""
     for _ in range(_LOOKS):
@@ -53,7 +58,7 @@ def read_table(output: Path, as_of: date, name: str, verify: bool = False) -> pd
         except (OSError, pa.ArrowException) as error:
             wrong = str(error)
         if not wrong:
-            return _to_frame(table)
+            return table
     raise OutsideFailure(
         Fault(
             f"{name}.parquet is damaged: {wrong}",

@@ -91,6 +91,12 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def table_sql(table: str) -> str:
+    """A table's name as SQL, with its schema where it has one: `crm.deals` is the table `deals` of `crm`."""
+    schema, dot, name = table.partition(".")
+    return f"{quoted(schema)}.{quoted(name)}" if dot else quoted(table)
+
+
 def _read(
     connect: Callable[[], Connection], dialect: _Dialect, where: str, table: str, columns: Sequence[str]
 ) -> Iterator[pa.RecordBatch]:
@@ -116,7 +122,7 @@ def _columns_of(cursor: Cursor, dialect: _Dialect, table: str, where: str) -> li
     plain = [name.partition(".")[2] for name in known]
     if table not in known and table not in plain:
         raise InvalidInput(Fault(f"there is no table {table!r}; {hint(table, [*known, *plain])}", where))
-    cursor.execute(f"SELECT * FROM {_table_sql(table)} LIMIT 0")
+    cursor.execute(f"SELECT * FROM {table_sql(table)} LIMIT 0")
     return [str(column[0]) for column in cursor.description or ()]
 
 
@@ -124,12 +130,7 @@ def _select(dialect: _Dialect, table: str, columns: Sequence[str]) -> str:
     """Every column as text, in an order that does not depend on how the database keeps the rows."""
     texts = ", ".join(f"{dialect.as_text(quoted(name))} AS s{index}" for index, name in enumerate(columns))
     order = ", ".join(str(index) for index in range(1, len(columns) + 1))
-    return f"SELECT {texts} FROM {_table_sql(table)} ORDER BY {order}"
-
-
-def _table_sql(table: str) -> str:
-    schema, dot, name = table.partition(".")
-    return f"{quoted(schema)}.{quoted(name)}" if dot else quoted(table)
+    return f"SELECT {texts} FROM {table_sql(table)} ORDER BY {order}"
 
 
 def _number(batches: Iterable[pa.RecordBatch], columns: int) -> Iterator[pa.RecordBatch]:

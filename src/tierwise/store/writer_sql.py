@@ -107,12 +107,12 @@ def _make_room(cursor: Cursor, place: str, schema: pa.Schema, key: Iterable[str]
 
 def _insert(cursor: Cursor, place: str, table: pa.Table) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{_INCOMING}")
-    cursor.adbc_ingest(_INCOMING, _without_nul(table), mode="create", temporary=True)
+    cursor.adbc_ingest(_INCOMING, without_nul(table), mode="create", temporary=True)
     names = ", ".join(quoted(name) for name in table.column_names)
     cursor.execute(f"INSERT INTO {place} ({names}) SELECT {names} FROM pg_temp.{_INCOMING}")
 
 
-def _without_nul(table: pa.Table) -> pa.Table:
+def without_nul(table: pa.Table) -> pa.Table:
     """PostgreSQL's text cannot hold the character zero."""
     columns = [
         pc.replace_substring(column, "\0", "\ufffd") if pa.types.is_string(column.type) else column

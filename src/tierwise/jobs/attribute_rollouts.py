@@ -117,8 +117,11 @@ def rollout_finding(channel: Channel, rollout: RolloutDeclaration) -> Finding:
     panel = _by_quarter(channel, metric, ends, rollout.gained_by)
     panel[metric] = panel["outcome"]
     panel["first_treated"] = _first_treated(panel, rollout, ends)
+    panel, too_early = _without_too_early(panel, rollout.anticipation)
     rows = pilots.staggered(panel, settings)
-    notes = _rollout_notes(panel, rollout, ends)
+    if rollout.gained_by is not None:
+        rows = tuple(_by_themselves(row) for row in rows)
+    notes = _rollout_notes(panel, rollout, ends, too_early)
     money = None
     if rollout.cost_per_partner is not None and unit == channel.workspace.settings.currency.program:
         money = Money(rollout.cost_per_partner, channel.declared.settings.margin, f"{rollout.title}, per quarter")
@@ -142,13 +145,31 @@ def _first_treated(panel: pd.DataFrame, rollout: RolloutDeclaration, ends: Seque
     return panel["partner_id"].map(gained.groupby("partner_id")["period"].min()).fillna(0.0).astype(float)
 
 
-def _rollout_notes(panel: pd.DataFrame, rollout: RolloutDeclaration, ends: Sequence[date]) -> tuple[str, ...]:
+def _without_too_early(panel: pd.DataFrame, anticipation: int) -> tuple[pd.DataFrame, int]:
+    """Leave out partners that had it from the first quarter on, of whom nothing is known before; none if all had."""
+    treated = panel["first_treated"] > 0
+    early = treated & (panel["first_treated"] <= 1 + anticipation)
+    if not early.any() or early.sum() == treated.sum():
+        return panel, 0
+    return panel[~early].reset_index(drop=True), int(panel.loc[early, "partner_id"].nunique())
+
+
+def _by_themselves(row: Result) -> Result:
+    """Who comes to a benefit by what it did would have moved otherwise too: an association, whatever the method."""
+    return replace(row, grade="observational", assumptions=("no_unmeasured_confounding", *row.assumptions))
+
+
+def _rollout_notes(
+    panel: pd.DataFrame, rollout: RolloutDeclaration, ends: Sequence[date], too_early: int
+) -> tuple[str, ...]:
     partners = panel.drop_duplicates("partner_id")
     got = int((partners["first_treated"] > 0).sum())
     notes = [
         f"{got:,} of {len(partners):,} partners that were there before {ends[0]} got it; {len(ends)} quarters are "
         f"compared, to {ends[-1]}."
     ]
+    if too_early:
+        notes.append(f"{too_early:,} partners had it from the first quarter on and are left out.")
     if rollout.by is not None:
         values = partners[rollout.by].nunique()
         notes.append(
@@ -156,7 +177,7 @@ def _rollout_notes(panel: pd.DataFrame, rollout: RolloutDeclaration, ends: Seque
             "effect, and the interval does not know of it."
         )
     else:
-        notes.append(f"Partners came to it by themselves ({rollout.gained_by}), which the comparison does not undo.")
+        notes.append(f"Partners came to it by what they did ({rollout.gained_by}), so it is graded an association.")
     return tuple(notes)
 
 
@@ -198,6 +219,9 @@ def region_finding(channel: Channel, region: RegionDeclaration) -> Finding:
         row = row_without("region", "no_history", metric, arms, settings.alpha)
         return Finding("region", region.title, question, (row,), unit, notes=tuple(notes))
     row = pilots.one_region(panel.rename(columns={"outcome": metric}), settings)
+    least = row.diagnostics.get("least_p", 0.0)
+    if least > settings.alpha:
+        notes.append(f"With so few other regions p is never below {least:.3f}: no effect of any size would be shown.")
     is_treated = panel["region"].isin(treated).to_numpy()
     return Finding(
         "region", region.title, question, (row,), unit, notes=tuple(notes),

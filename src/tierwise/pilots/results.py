@@ -43,7 +43,7 @@ REASONS = MappingProxyType[str, str](
         "no_comparison_group": "no unit stays untreated long enough to compare with",
         "no_pre_periods": "too few periods before the start",
         "estimator_failed": "the estimator found no answer on these data",
-        "no_history": "nothing of it is on record, or not long enough ago for the time after it to have passed",
+        "no_history": "nothing of it is on record, or the time after it has not passed yet",
         "rule_not_followed": "crossing the threshold does not change who gets the tier",
         "no_model_then": "the policy needs a model's outputs, and no version was in force then",
     }

@@ -130,11 +130,12 @@ class Finding:
         """The answer in a sentence or two."""
         row, value = self.main, self.main.value
         if value is None:
-            return f"Not computed: {REASONS[row.reason_code or 'estimator_failed']}."
+            reason = REASONS[row.reason_code or "estimator_failed"]
+            return " ".join([f"Not computed: {reason}.", *(self.notes if row.reason_code == "no_history" else ())])
         number = signed_amount(value.estimate, self.unit)
         between = f"{signed_amount(value.low, self.unit)} to {signed_amount(value.high, self.unit)}"
         if self.status == "association":
-            return f"{number} between the groups ({between}). An association: who differs in tier differs in much else."
+            return f"{number} between the groups ({between}). An association: who differs in this differs in much else."
         if self.status == "description":
             return f"{number} from before to after ({between}). A description: whatever else changed is in it."
         if self.status == "doubtful":

@@ -11,6 +11,7 @@ from tierwise import archetypes, potential
 from tierwise.config.load import Workspace
 from tierwise.config.model_spec import ModelSpec
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
+from tierwise.jobs.beside import beside
 from tierwise.jobs.drift import training_drift
 from tierwise.jobs.learned import Learned
 from tierwise.jobs.learning import LearningData, find_archetypes, judge_on_past_reviews, learning_data
@@ -22,9 +23,11 @@ from tierwise.jobs.tier_loop import tier_columns
 from tierwise.jobs.training_record import training_record
 from tierwise.potential import tier_effect
 from tierwise.reports.training import TrainingSummary, gini_by_origin
-from tierwise.tracking import LoggedVersion, Registry, log_training
+from tierwise.tracking import LoggedVersion, Registry, log_training, make_store
 
 STEPS = 8
+MOST_ROWS_COPIED = 100_000
+"""With more snapshots than this no second process helps: trees then use both threads, and the copy is large."""
 
 
 def train(workspace: Workspace, as_of: date, today: date, notify: Notify = silent, trials: int = 0) -> TrainingSummary:
@@ -50,8 +53,10 @@ def train(workspace: Workspace, as_of: date, today: date, notify: Notify = silen
         refuse_unfit(check)
         steps.begin("compute the metrics of past quarter ends")
         data = learning_data(engine, workspace, as_of)
-    learned = _learn(workspace, _Recipe(load_model_spec(workspace), trials), data, registry, steps)
-    steps.begin("register the version")
+    with beside(registry.is_new(), make_store, registry) as made:
+        learned = _learn(workspace, _Recipe(load_model_spec(workspace), trials), data, registry, steps)
+        steps.begin("register the version")
+        made()
     record = training_record(learned, training_drift(learned, registry))
     return _summary(learned, log_training(registry, record))
 
@@ -72,12 +77,14 @@ def _learn(workspace: Workspace, recipe: _Recipe, data: LearningData, registry: 
         spec = spec.model_copy(update={"potential": tuning.spec})
     steps.begin("train the potential model")
     model = potential.train(data.snapshots, features, spec.potential, as_of, seed)
-    steps.begin("find the archetypes")
-    found = find_archetypes(workspace, spec, data, registry)
-    steps.begin("train again on drawn partners")
-    stability = judge_stability(model, data.snapshots, data.current, seed)
-    steps.begin("test it on past reviews")
-    tested, leaks = judge_on_past_reviews(workspace, spec, features, data, found)
+    few = len(data.snapshots) <= MOST_ROWS_COPIED
+    with beside(few, judge_stability, model, data.snapshots, data.current, seed) as judged:
+        steps.begin("find the archetypes")
+        found = find_archetypes(workspace, spec, data, registry)
+        steps.begin("test it on past reviews")
+        tested, leaks = judge_on_past_reviews(workspace, spec, features, data, found)
+        steps.begin("train again on drawn partners")
+        stability = judged()
     return Learned(
         workspace, data.as_of, data.data_fingerprint, features, spec, data.snapshots, model, tested, found,
         archetypes.assign(found, data.current), leaks, tier_effect(model, data.snapshots, tier_columns(workspace)),

@@ -155,7 +155,7 @@ class PilotStop(Settings):
 
     Attributes:
         for_harm: When a primary metric is shown to be worse, or a guardrail to be worse by more than its tolerance.
-        for_benefit: When the decision rule is met already.
+        for_benefit: When the decision rule is met already, the return aside, which is told at the end.
     """
 
     for_harm: bool = True

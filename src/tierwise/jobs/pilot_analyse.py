@@ -137,7 +137,10 @@ def _read(workspace: Workspace, pilot: OpenPilot, rows: pd.DataFrame, reading: R
     returns = pilots.returns(rows, settings, money) if money else ()
     if not analysis.sample_ratio.passed:
         returns = tuple(row.without_value("sample_ratio_mismatch") for row in returns)
-    return _Read(settings, analysis, returns, pilots.decide(analysis, settings, pilot.settings.decision, returns))
+    # The return is told at the end, so at a look the rule is applied without it.
+    rule = pilot.settings.decision
+    rule = rule if reading.final else rule.model_copy(update={"least_return": None})
+    return _Read(settings, analysis, returns, pilots.decide(analysis, settings, rule, returns))
 
 
 def _gated(analysis: Analysis, rows: pd.DataFrame, settings: AnalysisSettings) -> Analysis:

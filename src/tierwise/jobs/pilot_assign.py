@@ -134,11 +134,19 @@ def _draw(
         on=request.today,
         settings=pilot.canonical,
         metrics=pilot.metrics,
-        notes=(*found.notes, *notes, *spills, *late_model_note(channel.champion, pilot)),
+        notes=(*_late(pilot, request), *found.notes, *notes, *spills, *late_model_note(channel.champion, pilot)),
     )
     arms = list(settings.arms)
     balance = pilots.balance_table(units, list(dict.fromkeys(numeric)), arms)
     return record, {"units": units, "balance": balance, "excluded": found.excluded}
+
+
+def _late(pilot: OpenPilot, request: AssignRequest) -> Iterator[str]:
+    if request.today > pilot.starts:
+        yield (
+            f"The arms were drawn on {request.today}, after the first day {pilot.starts}: nobody can have been treated "
+            "by them before that, so this is a rehearsal on past data, or a pilot that starts too late."
+        )
 
 
 def with_before(channel: Channel, pilot: OpenPilot, rows: pd.DataFrame) -> pd.DataFrame:

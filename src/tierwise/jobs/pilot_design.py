@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from tierwise.store.pilot_records import DesignRecord, PlanRecord, PowerRow
 
 STEPS = 5
 LONGER = "longer_"
+_WITHOUT_COVARIATES, _WITHOUT_LOOKS = "without covariates", "without looks"
 
 
 @dataclass(frozen=True)
@@ -191,9 +193,11 @@ def _plan(channel: Channel, pilot: OpenPilot, history: _History, now: Population
         simulations=settings.design.simulations,
         seed=pilot.seed(channel.workspace),
     )
-    longer = {f"twice {settings.lasts}": f"{LONGER}{name}"} if history.has_longer else {}
+    twice = settings.lasts.model_copy(update={"count": 2 * settings.lasts.count})
+    longer = {str(twice): f"{LONGER}{name}"} if history.has_longer else {}
     rows = rows.fillna({f"{LONGER}{name}": 0.0}) if history.has_longer else rows
     found = pilots.plan(rows, request, longer)
+    others = tuple(_other_readings(rows, request, settings))
     return PlanRecord(
         metric=name,
         effect=effect,
@@ -205,9 +209,32 @@ def _plan(channel: Channel, pilot: OpenPilot, history: _History, now: Population
         mean=found.spread.mean,
         explained=found.spread.explained,
         can_detect=found.can_detect,
-        sentences=found.sentences,
-        rows=tuple(PowerRow.model_validate(_plain(row)) for row in found.rows),
+        sentences=(*found.sentences, *_sentences(others, found, request)),
+        rows=tuple(PowerRow.model_validate(_plain(row)) for row in _by_option((*found.rows, *others))),
     )
+
+
+def _other_readings(rows: pd.DataFrame, request: PowerSettings, settings: PilotFile) -> Iterator[Power]:
+    """The same pilot read otherwise, simulated as well: without covariates, and without the looks that are planned."""
+    if request.covariates:
+        plain = request.model_copy(update={"covariates": ()})
+        yield replace(pilots.plan(rows, plain).rows[0], option=_WITHOUT_COVARIATES)
+    if settings.looks:
+        once = request.model_copy(update={"alpha": planned_alpha(settings.model_copy(update={"looks": ()}))})
+        yield replace(pilots.plan(rows, once).rows[0], option=_WITHOUT_LOOKS)
+
+
+def _by_option(rows: Sequence[Power]) -> list[Power]:
+    """One row per option, in the order in which options come first; what was simulated replaces a formula alone."""
+    return list({row.option: row for row in rows}.values())
+
+
+def _sentences(others: Sequence[Power], found: pilots.Plan, request: PowerSettings) -> Iterator[str]:
+    for row in others:
+        if row.option == _WITHOUT_LOOKS and not found.can_detect:
+            power = row.power_formula if row.power_simulated is None else row.power_simulated
+            able = "is enough" if power >= request.power else "is not enough"
+            yield f"{_WITHOUT_LOOKS.capitalize()} before the end the chance is {power:.0%}: that {able}."
 
 
 def _covariates(settings: PilotFile) -> tuple[str, ...]:

@@ -189,4 +189,5 @@ def _sentences(planned: Power, others: list[Power], settings: PowerSettings, *, 
     for row in others:
         if row.option != "without covariates":
             able = "is enough" if row.power_formula >= settings.power else "is not enough"
-            yield f"With {row.option} the chance is {row.power_formula:.0%}: that {able}."
+            how = row.option.capitalize() if row.option.startswith("over ") else f"With {row.option}"
+            yield f"{how} the chance is {row.power_formula:.0%}: that {able}."

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from tierwise.reports.numbers import number
 from tierwise.reports.text_table import text_table
 from tierwise.store.pilot_folder import FROZEN_FILE, PAGE, Kept
 from tierwise.store.pilot_parts import PilotRecord, PopulationRecord
@@ -155,7 +156,7 @@ def _chance(value: float | None) -> str:
 
 def _balance(table: pd.DataFrame) -> str:
     rows = [
-        (row.column, row.arm, f"{row.mean:,.4g}", f"{row.control_mean:,.4g}", f"{row.standardised_difference:+.2f}")
+        (row.column, row.arm, number(row.mean), number(row.control_mean), f"{row.standardised_difference:+.2f}")
         for row in table.itertuples()
     ]
     header = ("before the start", "arm", "mean", "control", "standardised difference")
@@ -215,7 +216,7 @@ def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def percent(value: float | None) -> str:
     """A change as a share, with its sign; an unknown end as `?`."""
-    return "?" if value is None else f"{value:+.1%}"
+    return "?" if value is None else f"{value:+,.1%}"
 
 
 def _number(value: float | None) -> str:

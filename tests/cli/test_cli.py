@@ -13,6 +13,7 @@ import pytest
 
 from tests.channel import AS_OF, PARTNERS, TODAY
 from tierwise.config.schema import FILES
+from tierwise.store.pilot_records import record_schemas
 
 HEAVY = ("pandas", "duckdb", "lightgbm", "mlflow", "shap", "sklearn", "numpy")
 
@@ -81,7 +82,7 @@ def test_schemas_are_written_for_every_settings_file(tmp_path: Path) -> None:
     seen = run("schema", "--out", str(tmp_path / "schemas"))
     assert seen.returncode == 0
     written = sorted(path.name for path in (tmp_path / "schemas").iterdir())
-    assert written == sorted(f"{name}.schema.json" for name in FILES)
+    assert written == sorted(f"{name}.schema.json" for name in (*FILES, *record_schemas()))
     assert all(json.loads(path.read_text())["type"] == "object" for path in (tmp_path / "schemas").iterdir())
 
 

@@ -43,6 +43,7 @@ def test_all_commands_are_there() -> None:
         "init", "check", "schema", "train", "backtest", "score", "explain", "letter", "pack", "demo", "drift",
         "models list", "models show", "models compare", "models promote", "models history",
         "policy lint", "policy diff", "policy preview", "policy replay",
+        "pilot design", "pilot assign", "pilot analyse", "pilot list", "pilot compare", "pilot report",
     }  # fmt: skip
 
 

@@ -66,6 +66,7 @@ def settings_files(repository: Path) -> list[tuple[str, Path]]:
     for workspace in sorted((repository / "pipelines").glob("*/")):
         found += [(name, workspace / file) for name, (file, _) in FILES.items() if (workspace / file).is_file()]
         found += [("policy", path) for path in sorted((workspace / "policies").glob("*.yaml"))]
+        found += [("pilot", path) for path in sorted((workspace / "pilots").glob("*.yaml"))]
     return found
 
 

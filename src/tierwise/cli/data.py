@@ -72,12 +72,13 @@ def schema(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Export JSON Schemas of the settings files, for editors."""
+    """Export JSON Schemas: of the settings files, for editors, and of the records that pilots leave."""
     from tierwise.config.schema import json_schemas
     from tierwise.store import write_text
+    from tierwise.store.pilot_records import record_schemas
 
     with speaking(as_json, debug) as speaker:
-        schemas = json_schemas()
+        schemas = {**json_schemas(), **record_schemas()}
         if out is None:
             speaker.result(schemas, json.dumps(schemas, indent=2, ensure_ascii=False))
             return

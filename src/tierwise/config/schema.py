@@ -14,6 +14,7 @@ from tierwise.config.benefits import Benefits
 from tierwise.config.catalog import Catalog
 from tierwise.config.exports import Exports
 from tierwise.config.model_spec import ModelSpec
+from tierwise.config.pilot_file import PilotFile
 from tierwise.config.policy import Policy
 from tierwise.config.workspace import WorkspaceSettings
 
@@ -23,6 +24,7 @@ FILES = MappingProxyType[str, tuple[str, type[Settings]]](
         "metrics": ("metrics.yaml", Catalog),
         "policy": ("policies/<date>.yaml", Policy),
         "benefits": ("benefits.yaml", Benefits),
+        "pilot": ("pilots/<name>.yaml", PilotFile),
         "exports": ("exports.yaml", Exports),
         "model": ("models/<name>.yaml", ModelSpec),
     }

@@ -11,7 +11,8 @@ from tierwise.engine.spark_kinds import kind_of, remember
 _INTEGERS = (exp.DType.INT, exp.DType.BIGINT, exp.DType.SMALLINT, exp.DType.TINYINT)
 _WRITTEN_DATE = r"^\s*[0-9]+-[0-9]{1,2}-[0-9]{1,2}"
 _LARGEST_WHOLE = "9e15"
-_MONTHS_OF_QUARTER = 3
+MONTHS_OF_QUARTER = 3
+DAYS_OF_WEEK = 7
 
 
 def rewritten(node: exp.Expr) -> exp.Expr:
@@ -65,13 +66,13 @@ def _as_exact(node: exp.Expr) -> exp.Expr:
 
 
 def _date_diff(node: exp.Expr) -> exp.Expr:
-    """How many boundaries of a unit lie between two days."""
+    """How many boundaries of a unit lie between two days; of weeks, how many whole ones."""
     later, earlier, unit = node.this, node.expression, node.args["unit"].name.upper().removesuffix("S")
     if unit == "DAY":
         return _as_exact(_call("DATEDIFF", later, earlier))
     if unit == "WEEK":
-        days = _call("DATEDIFF", _truncated(later, "WEEK"), _truncated(earlier, "WEEK"))
-        return _as_exact(_cast(exp.Div(this=days, expression=_number(7)), "INT"))
+        weeks = exp.Div(this=_call("DATEDIFF", later, earlier), expression=_number(DAYS_OF_WEEK))
+        return _as_exact(_cast(weeks, "INT"))
     number = _UNIT_NUMBERS[unit]
     return _as_exact(exp.Paren(this=exp.Sub(this=number(later), expression=number(earlier))))
 
@@ -102,7 +103,7 @@ def _date_trunc(node: exp.Expr) -> exp.Expr:
 def _interval(node: exp.Expr) -> exp.Expr:
     if node.args["unit"].name.upper().removesuffix("S") != "QUARTER":
         return node
-    months = int(node.this.name) * _MONTHS_OF_QUARTER
+    months = int(node.this.name) * MONTHS_OF_QUARTER
     return exp.Interval(this=exp.Literal.string(str(months)), unit=exp.Var(this="MONTH"))
 
 
@@ -123,6 +124,16 @@ def _whole(node: exp.Expr) -> exp.Expr:
     fits = exp.LT(this=exp.Abs(this=node.this.copy()), expression=_number(_LARGEST_WHOLE))
     whole = exp.If(this=fits, true=_cast(node, "DOUBLE"))
     return _as_double(exp.Case(ifs=[whole], default=node.this.copy()))
+
+
+def _round(node: exp.Expr) -> exp.Expr:
+    """A double is rounded as the number that it is; Spark would round the shortest text of it, 1.005 to 1.01."""
+    digits = node.args.get("decimals")
+    if kind_of(node.this) != "double" or not isinstance(digits, exp.Literal) or digits.name == "0":
+        return node
+    factor = _number(f"1e{digits.name}")
+    shifted = exp.Mul(this=exp.Paren(this=node.this.copy()), expression=factor)
+    return _as_double(exp.Paren(this=exp.Div(this=exp.Round(this=shifted), expression=factor.copy())))
 
 
 def _as_double(node: exp.Expr) -> exp.Expr:
@@ -208,7 +219,7 @@ def _from_an_end(node: exp.Expr) -> exp.Expr:
 
 _RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Sub: _minus, exp.Add: _plus, exp.DateDiff: _date_diff, exp.TimestampTrunc: _date_trunc,
-    exp.DateTrunc: _date_trunc, exp.Interval: _interval, exp.Div: _division, exp.Floor: _whole, exp.Ceil: _whole,
+    exp.DateTrunc: _date_trunc, exp.Interval: _interval, exp.Div: _division, exp.Floor: _whole, exp.Ceil: _whole, exp.Round: _round,
     exp.Least: _alone, exp.Greatest: _alone, exp.Cast: _cast_rule, exp.TryCast: _cast_rule,
     exp.Anonymous: _named_function, exp.PercentileCont: _quantile, exp.PercentileDisc: _discrete_quantile,
     exp.StructExtract: _field, exp.Like: _like, exp.ILike: _like, exp.Left: _from_an_end, exp.Right: _from_an_end,

@@ -45,7 +45,7 @@ def test_a_plan_is_said_in_the_partners_own_figures() -> None:
     steps = "people certified from an unknown figure to 3 people; and won sales from EUR 52.0 k to EUR 73.5 k"
     assert row["sentence"] == (
         f"Would meet today's criteria of growth with {steps}: about 2.2 quarters of work at the pace of comparable"
-        " partners, by 2027-03-31 at the earliest; holds in 100% of retrained models."
+        " partners, by 2027-03-31 at the earliest; it holds by every model trained again on other draws of partners."
     )
     assert row["partner_safe_sentence"] == (
         f"With {steps} you would meet today's criteria of growth, by 2027-03-31 at the earliest. This is no promise of"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import product
 
 from tests.pages.written_review import GAINS, HOSTILE
-from tests.reports.partner_example import PAGE
+from tests.reports.partner_example import LADDERS, PAGE
 from tierwise.reports.partner import (
     Change,
     Comparison,
@@ -76,5 +76,8 @@ PAGES = {
     "wordy": filled(3, 4, 45, 3, 3),
     "many criteria": filled(12, 8, 25, 2, 0),
     "many parts": filled(5, 14, 25, 1, 3),
+    "tracks and units": replace(
+        filled(6, 8, 25, 2, 3), ladders=replace(LADDERS, tracks=LADDERS.tracks * 5, units=LADDERS.units * 9)
+    ),
     "all of it": filled(12, 14, 60, 3, 3),
 }

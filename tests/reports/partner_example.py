@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from tierwise.reports.ladders import Ladders, TrackPlace, UnitPlace
 from tierwise.reports.partner import (
     Change,
     Comparison,
@@ -37,6 +38,17 @@ CRITERIA = (
         "4 people", "≥ 6 people", "−2 people",
     ),
 )  # fmt: skip
+LADDERS = Ladders(
+    tracks=(
+        TrackPlace("Cloud skills", "none", "skilled", "", "promote", "skills-board", "from 2026-09-30"),
+        TrackPlace("Reach <b>", "broad", "broad", "very broad", "hold", "", ""),
+    ),
+    units=(
+        UnitPlace("Germany", "growth", "strategic", "Won revenue: USD 62 k, asked ≥ USD 420 k", True),
+        UnitPlace("(none)", "", "growth", "", False),
+    ),
+    unit_title="Country",
+)
 PAGE = PartnerPage(
     as_of=date(2026, 9, 30),
     workspace="demo",

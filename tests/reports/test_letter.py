@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.pages.written_review import HOSTILE
-from tests.reports.partner_example import PAGE
+from tests.reports.partner_example import LADDERS, PAGE
 from tierwise.reports.letter import as_html, as_payload, as_text, letter_of
 from tierwise.reports.letter_words import CONDITION, LETTERS, OUTLOOK
 from tierwise.reports.partner import Criterion, PartnerPage, Potential, Reason
@@ -96,6 +96,22 @@ def test_a_condition_in_words_is_shown_where_all_its_figures_are_the_partners_ow
     criterion = replace(PAGE.criteria[0], title=words, metric=metric, operator="is", written="certified >= 2")
     letter = letter_of(replace(PAGE, criteria=(criterion,)), OWN, SCORES)
     assert [asked.title for asked in (*letter.asked, *letter.next_asked)] == [title]
+
+
+def test_a_partner_reads_its_tier_on_every_track_and_in_every_unit() -> None:
+    letter = letter_of(replace(PAGE, ladders=LADDERS), OWN, SCORES)
+    assert letter.tracks == (("Cloud skills", "none → skilled", ""), ("Reach <b>", "broad", "very broad"))
+    text = as_text(letter)
+    assert "Your tracks:\n  Cloud skills: none → skilled\n  Reach <b>: broad; the next one is very broad" in text
+    assert "Your tier by country:\n  Germany: growth; the next one is strategic\n  (none): no tier yet" in text
+    said = as_html(letter)
+    assert "Reach &lt;b&gt;" in said
+    assert "skills-board" not in said + text
+
+
+def test_a_move_on_a_track_that_waits_for_approval_makes_a_draft() -> None:
+    free = {name: value for name, value in PAGE.recommendation.items() if name != "approval_role"}
+    assert letter_of(replace(PAGE, recommendation=free, ladders=LADDERS), OWN, SCORES).draft
 
 
 def _other_insides(page: PartnerPage) -> PartnerPage:

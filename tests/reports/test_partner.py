@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.reports.partner_example import PAGE
+from tests.reports.partner_example import LADDERS, PAGE
 from tierwise.reports.partner import as_payload
 from tierwise.reports.partner_text import as_text
 from tierwise.reports.partner_words import next_step
@@ -29,6 +29,13 @@ def test_the_page_reads_from_the_placement_to_the_way_up() -> None:
         "Similar partners one tier up, and what they raised:",
         "note: 12 rows of all partners' data did not keep the contract and were left out.",
     ]
+
+
+def test_tracks_and_units_stand_beside_the_criteria() -> None:
+    text = as_text(replace(PAGE, ladders=LADDERS))
+    assert "Cloud skills  none → skilled  Promote" in text
+    assert "By country:" in text
+    assert "Germany  growth               yes" in text
 
 
 def test_sentences_and_steps_are_shown_as_stored() -> None:

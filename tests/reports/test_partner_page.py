@@ -10,7 +10,7 @@ import pytest
 
 from tests.pages.full_page import PAGES
 from tests.pages.written_review import HOSTILE
-from tests.reports.partner_example import PAGE
+from tests.reports.partner_example import LADDERS, PAGE
 from tierwise.reports.partner import Comparison, Family, PartnerPage, Score, ScorePart
 from tierwise.reports.partner_fit import density
 from tierwise.reports.partner_page import MOST_CRITERIA, MOST_FAMILIES, MOST_PARTS, _one_pager, as_html
@@ -28,6 +28,36 @@ def test_a_page_needs_no_script_and_no_network_and_is_small(fullness: str) -> No
     assert len(html.encode()) < MOST_BYTES
     assert not re.search(r"<script|javascript:|\bon\w+=|<link|<img|<iframe|url\(|@import|https?:", html)
     assert "default-src 'none'" in html
+
+
+def test_tracks_and_units_are_shown_beside_the_tier() -> None:
+    said = _plain(as_html(replace(PAGE, ladders=LADDERS)))
+    assert "Cloud skills none → skilled ▲ Promote none above by skills-board, from 2026-09-30" in said
+    assert "Reach &lt;b&gt; broad ■ Hold very broad –" in said
+    assert "Germany ★ gives the partner its tier growth strategic Won revenue: USD 62 k, asked ≥ USD 420 k" in said
+    assert "By country" in said
+    assert "Tracks" not in _plain(as_html(PAGE))
+
+
+def test_more_tracks_than_fit_are_counted() -> None:
+    many = replace(LADDERS, tracks=LADDERS.tracks * 5, units=LADDERS.units * 4)
+    said = _plain(as_html(replace(PAGE, ladders=many)))
+    assert "6 more tracks in the review's tables." in said
+    assert "4 more units in the review's tables." in said
+
+
+def test_how_the_policy_writes_a_condition_is_folded_away() -> None:
+    worded = replace(PAGE.criteria[0], title="Status is not left", written="status <> 'left'")
+    html = as_html(replace(PAGE, criteria=(worded,)))
+    assert "status &lt;&gt;" in html.split("<details")[1].split("</details>")[0]
+    assert "status &lt;&gt;" not in html.split("<details")[0]
+    assert "<details" not in as_html(PAGE)
+
+
+@pytest.mark.parametrize(("share", "words"), [(1.0, "by every model"), (0.96, "by 96\xa0% of the models")])
+def test_how_sure_a_plan_is_is_said_without_a_hundred_per_cent(share: float, words: str) -> None:
+    html = as_html(replace(PAGE, plans=(replace(PAGE.plans[0], robustness=share),)))
+    assert f"{words} trained again on other draws of partners" in html
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -12,7 +12,8 @@ CLOSEST, MISSED, MISSING = "closest_threshold", "missed_threshold", "missing_for
 UNKNOWN_FIGURE = "unknown_figure"
 CONDITION = "is"
 COLUMNS = (
-    "partner_id", "code", "tier", "criterion", "expression", "metric", "operator", "threshold", "value", "gap", "others",
+    "partner_id", "code", "tier", "criterion", "expression", "metric", "operator", "threshold", "value", "gap",
+    "others",
 )  # fmt: skip
 
 _PLACED = ("promote", "place")

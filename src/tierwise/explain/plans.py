@@ -10,7 +10,7 @@ import pandas as pd
 from tierwise.explain.figures import UNKNOWN, figure
 from tierwise.explain.hidden import without_hidden
 from tierwise.explain.plans_sentences import PLAN, PLAN_SENTENCES
-from tierwise.explain.wording import Wording
+from tierwise.explain.wording import Wording, robustness_words
 
 
 def word_plans(
@@ -66,9 +66,7 @@ def _said(row: Mapping[str, Any], steps: Mapping[tuple[str, int], str], settings
             "effort": f"{max(row['effort'], 0.1):.1f} quarters",
             "by_when": f"{row['by_when']:%Y-%m-%d}",
             "expires_on": f"{row['expires_on']:%Y-%m-%d}",
-            "robustness": ""
-            if pd.isna(row["robustness"])
-            else f"; holds in {row['robustness']:.0%} of retrained models",
+            "robustness": "" if pd.isna(row["robustness"]) else f"; it holds {robustness_words(row['robustness'])}",
         }
     sentence = PLAN_SENTENCES[row["code"]]
     return sentence.manager.format_map(words), sentence.partner_safe.format_map(words)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tierwise.explain.figures import in_sentence, over_period
+from tierwise.explain.figures import figure, in_sentence, over_period
+
+
+def robustness_words(share: float) -> str:
+    """Say how sure a plan is, by the share of the models trained again on drawn partners in which it holds."""
+    if share >= 1:
+        return "by every model trained again on other draws of partners"
+    return f"by {figure(share, 'share')} of the models trained again on other draws of partners"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from tierwise.explain.figures import UNKNOWN, figure
 from tierwise.explain.wording import Wording
 from tierwise.jobs.explain_change import changes_of, moved_of, peers_of
 from tierwise.jobs.explain_criteria import criteria_of
+from tierwise.jobs.explain_ladders import LADDER_TABLES, ladders_of
 from tierwise.jobs.explain_model import comparisons_of, potential_of, scores_of
 from tierwise.jobs.explain_plans import plans_of
 from tierwise.jobs.wording import wording_of
@@ -26,7 +27,7 @@ from tierwise.store.partner_rows import Record, partner_ids_of, read_by_partner,
 
 TABLES = (
     "recommendations", "reasons", "criteria", "components", "contributions", "roadmap", "plans", "changes",
-    "moved_metrics", "similar_partners", "metrics",
+    "moved_metrics", "similar_partners", "metrics", *LADDER_TABLES,
 )  # fmt: skip
 
 Rows = dict[str, list[Record]]
@@ -112,6 +113,7 @@ def _page(source: Source, rows: Rows, names: dict[str, str]) -> PartnerPage:
         previous_as_of=str(rows["changes"][0]["previous_as_of"]) if rows["changes"] else "",
         changes=changes,
         moved=moved_of(rows["moved_metrics"], source.wording),
+        ladders=ladders_of(rows, source.workspace, source.policy, source.wording),
         plans=plans,
         no_plan="" if plans else why_not or NO_PLAN,
         peers=peers_of(rows["similar_partners"], names, source.wording),

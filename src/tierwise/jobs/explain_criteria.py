@@ -17,7 +17,7 @@ def criteria_of(rows: list[Record], recommendation: Record, wording: Wording) ->
     """Word the criteria of the recommended tier and of the next one, in that order."""
     tiers = [recommendation.get("recommended_tier"), recommendation.get("next_tier")]
     own = [row for tier in tiers if tier for row in rows if row["tier"] == tier]
-    return tuple(_criterion(row, wording) for row in own)
+    return tuple(criterion_of(row, wording) for row in own)
 
 
 def signed(value: float | None, unit: str) -> str:
@@ -29,7 +29,8 @@ def signed(value: float | None, unit: str) -> str:
     return f"{'+' if value > 0 else '−'}{figure(abs(value), unit)}"
 
 
-def _criterion(row: Record, wording: Wording) -> Criterion:
+def criterion_of(row: Record, wording: Wording) -> Criterion:
+    """Word one row of `criteria`, or of `unit_criteria`."""
     metric, operator = row["metric"] or "", row["operator"] or CONDITION
     is_condition = operator == CONDITION or operator not in ASKED
     title, unit = _title(row, metric, is_condition, wording), _unit(metric, wording)

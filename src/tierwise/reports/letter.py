@@ -8,7 +8,7 @@ figures of the metric catalog, against published criteria.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -24,10 +24,14 @@ from tierwise.reports.letter_words import (
     LETTERS,
     MET,
     MISSING,
+    NEXT_TIER,
+    NO_TIER,
     NO_WAY_FOUND,
     OUTLOOK,
     REACH,
     SIGNATURE,
+    TRACKS,
+    UNITS,
     Phrases,
 )
 from tierwise.reports.pages import render
@@ -78,6 +82,9 @@ class Letter:
         asked: What that tier asks.
         next_tier: The tier above; empty at the top.
         next_asked: What it asks.
+        tracks: Its tracks: what each is called, the tier or the move on it, and the next tier.
+        units: The tier that each of its units has earned, and the next one; the one that decides first.
+        unit_title: What a unit is called.
         way: The heading of the way: to keep the tier where it is at risk, else to the next one.
         way_words: What stands before the steps, or instead of them.
         steps: The way: figure, from, to.
@@ -99,6 +106,9 @@ class Letter:
     asked: tuple[Asked, ...]
     next_tier: str
     next_asked: tuple[Asked, ...]
+    tracks: tuple[tuple[str, str, str], ...]
+    units: tuple[tuple[str, str, str], ...]
+    unit_title: str
     way: str
     way_words: str
     steps: tuple[Step, ...]
@@ -129,7 +139,7 @@ def letter_of(
         partner_id=page.partner_id,
         as_of=page.as_of,
         program=page.workspace,
-        draft=DRAFT if "approval_role" in page.recommendation else "",
+        draft=DRAFT if _waits(page) else "",
         subject=phrases.subject.format_map(words),
         opening=phrases.opening.format_map(words),
         sentences=tuple(said for said in _safe_sentences(page, scores) if not names_hidden(said, hidden)),
@@ -140,6 +150,9 @@ def letter_of(
         asked=_asked(page, tier, public),
         next_tier=next_tier,
         next_asked=_asked(page, next_tier, public),
+        tracks=tuple((track.title, track.move or NO_TIER, track.next_tier) for track in page.ladders.tracks),
+        units=tuple((unit.unit, unit.tier or NO_TIER, unit.next_tier) for unit in page.ladders.units[:MOST_CRITERIA]),
+        unit_title=page.ladders.unit_title,
         way=way.title,
         way_words=way.words,
         steps=way.steps,
@@ -162,6 +175,11 @@ class _Way:
     title: str
     words: str
     steps: tuple[Step, ...]
+
+
+def _waits(page: PartnerPage) -> bool:
+    """Whether a change that the letter tells of still waits for approval, of the tier or on a track."""
+    return "approval_role" in page.recommendation or any(track.approval_role for track in page.ladders.tracks)
 
 
 def _is_at_risk(page: PartnerPage) -> bool:
@@ -196,7 +214,8 @@ def _way_up(page: PartnerPage, next_tier: str, own_figures: Collection[str]) -> 
 
 def as_html(letter: Letter) -> str:
     """Render a letter as a page to print or to send."""
-    return render("letter.html", letter=letter, greeting=GREETING, signature=SIGNATURE)
+    titles = {"tracks": TRACKS, "units": UNITS.format(unit=letter.unit_title.lower())}
+    return render("letter.html", letter=letter, greeting=GREETING, signature=SIGNATURE, titles=titles)
 
 
 def as_text(letter: Letter) -> str:
@@ -209,6 +228,8 @@ def as_text(letter: Letter) -> str:
         "\n".join(letter.sentences),
         "\n".join(f"{words} {day}." for words, day in letter.dates),
         "\n".join([f"What {letter.next_tier} asks:", *asked]) if asked else "",
+        _ladder_text(TRACKS, letter.tracks),
+        _ladder_text(UNITS.format(unit=letter.unit_title.lower()), letter.units),
         _way_text(letter),
         f"{letter.corrections}\n{letter.closing}",
         SIGNATURE,
@@ -219,6 +240,11 @@ def as_text(letter: Letter) -> str:
 def as_payload(letter: Letter) -> dict[str, Any]:
     """Give a letter as plain values, for JSON."""
     return {**asdict(letter), "as_of": letter.as_of.isoformat()}
+
+
+def _ladder_text(title: str, rows: Sequence[tuple[str, str, str]]) -> str:
+    lines = [f"  {name}: {tier}{NEXT_TIER.format(tier=above) if above else ''}" for name, tier, above in rows]
+    return "\n".join([f"{title}:", *lines]) if lines else ""
 
 
 def _way_text(letter: Letter) -> str:

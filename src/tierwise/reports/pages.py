@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tierwise.explain.wording import robustness_words
 from tierwise.reports import charts
 from tierwise.reports.partner_words import SHAPES, action_words
 
@@ -37,6 +38,7 @@ def _environment() -> Environment:
         finalize=_together,
     )
     environment.filters |= {"clip": clip, "action_words": action_words, "count": count, "percent": percent}
+    environment.filters["robustness_words"] = robustness_words
     environment.globals |= {"charts": charts, "shapes": SHAPES}
     return environment
 

@@ -5,9 +5,11 @@ Every figure here was stored when the review was made; texts are those figures w
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
+
+from tierwise.reports.ladders import Ladders
 
 ACTIONS = ("place", "promote", "demote", "hold", "watch", "insufficient_evidence")
 
@@ -218,6 +220,7 @@ class PartnerPage:
         criteria: Those of the recommended tier and of the next one.
         scores: The scores, with every point.
         potential: The potential.
+        ladders: Its tracks and units, where the policy has any.
         comparisons: The potential by families against the whole channel and against the next tier's peers.
         previous_as_of: The review that changes are told against; empty where there is none.
         changes: What changed since then.
@@ -241,6 +244,7 @@ class PartnerPage:
     criteria: tuple[Criterion, ...]
     scores: tuple[Score, ...]
     potential: Potential
+    ladders: Ladders = field(default_factory=Ladders)
     comparisons: tuple[Comparison, ...] = ()
     previous_as_of: str = ""
     changes: tuple[Change, ...] = ()

@@ -47,6 +47,7 @@ def lines_of(
     peers = sum(1 + (_wrapped(peer.shown[:48], PEER) - 1) for peer in page.peers[:3]) * 1.2 + 3 if page.peers else 0
     head = 7 + _wrapped(page.name[:120], 44) + _wrapped(page.why[:210], 84) + _wrapped(page.next_step[:190], 90)
     tail = len(page.notes) + 3
+    head += page.ladders.lines
     return head + max(reasons, 6) + 2 + (asked + 4 if criteria else 0) + bars + 2 + max(changed, way) + 2 + peers + tail
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from tierwise.reports import charts
 from tierwise.reports.charts import Mark
+from tierwise.reports.ladders import MOST_SHOWN
 from tierwise.reports.pages import render
 from tierwise.reports.partner import Comparison, Criterion, Family, PartnerPage, Plan, Score, ScorePart
 from tierwise.reports.partner_fit import density, lines_of
@@ -73,6 +74,7 @@ class OnePager:
     Attributes:
         criteria: The lines of the table of criteria, as many as fit.
         left_out: How many more criteria there are.
+        written: Conditions and formulas that are shown in words, with how the policy writes them.
         scores: The first score with its parts.
         other_scores: Further scores, by title and total.
         families: The potential by families, against each baseline.
@@ -85,6 +87,7 @@ class OnePager:
 
     criteria: tuple[CriterionRow, ...]
     left_out: int
+    written: tuple[tuple[str, str], ...]
     scores: tuple[Bars, ...]
     other_scores: tuple[tuple[str, str], ...]
     families: tuple[Bars, ...]
@@ -107,7 +110,7 @@ def as_html(page: PartnerPage, back: str = "") -> str:
         page: The page.
         back: Where the page's link to its review pack leads; none where it stands alone.
     """
-    return render("partner.html", page=page, sheet=_one_pager(page), back=back)
+    return render("partner.html", page=page, sheet=_one_pager(page), back=back, most_ladders=MOST_SHOWN)
 
 
 def _one_pager(page: PartnerPage) -> OnePager:
@@ -119,6 +122,7 @@ def _one_pager(page: PartnerPage) -> OnePager:
     return OnePager(
         criteria=shown,
         left_out=len(rows) - len(shown),
+        written=tuple({each.title: each.written for each in page.criteria if each.written}.items()),
         scores=scores,
         other_scores=tuple((score.title, f"{score.total:.1f}") for score in page.scores[1:3]),
         families=tuple(families),

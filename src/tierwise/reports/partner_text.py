@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tierwise.reports.partner import PartnerPage, Plan
+from tierwise.reports.partner_words import action_words
 from tierwise.reports.text_table import text_table
 
 
@@ -10,7 +11,7 @@ def as_text(page: PartnerPage) -> str:
     """Give the page as text for a terminal; a part that is empty has no heading."""
     parts = (
         page.headline, _why(page), _dates(page), page.potential.line, _comparisons(page), _criteria(page),
-        _scores(page), _changes(page), _way_up(page), _peers(page), _notes(page),
+        _tracks(page), _units(page), _scores(page), _changes(page), _way_up(page), _peers(page), _notes(page),
     )  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
@@ -46,6 +47,24 @@ def _criteria(page: PartnerPage) -> str:
         for each in page.criteria
     ]
     return "Criteria:\n" + text_table(("tier", "criterion", "this partner", "asked", "met", "margin"), rows, {2, 3, 5})
+
+
+def _tracks(page: PartnerPage) -> str:
+    rows = [
+        (each.title, each.move or "none", action_words(each.action), each.next_tier or "-", each.approval_role or "-")
+        for each in page.ladders.tracks
+    ]
+    return "Tracks:\n" + text_table(("track", "tier", "action", "next tier", "approval by"), rows) if rows else ""
+
+
+def _units(page: PartnerPage) -> str:
+    ladders = page.ladders
+    rows = [
+        (each.unit, each.tier or "none", "yes" if each.decides else "", each.next_tier or "-", each.gap)
+        for each in ladders.units
+    ]
+    header = (ladders.unit_title.lower(), "tier by its figures", "decides", "next tier", "nearest gap to it")
+    return f"By {ladders.unit_title.lower()}:\n" + text_table(header, rows) if rows else ""
 
 
 def _scores(page: PartnerPage) -> str:

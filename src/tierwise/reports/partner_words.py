@@ -30,6 +30,12 @@ BASELINES: Mapping[str, str] = {"channel": "the whole channel", "peers": "the ne
 NO_PLAN = "no plan was found that reaches the next tier by the figures a partner can raise."
 NOT_SPLIT: Mapping[str, str] = {"split": ""}
 
+LADDER_DATES: Mapping[str, str] = {
+    "effective_on": "from",
+    "notice_on": "notice given on",
+    "grace_until": "kept at least until",
+}
+
 _NEXT: Mapping[str, str] = {
     "place": "Tell the partner its first tier and what the next one asks.",
     "promote": "Tell the partner.",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 import tierwise
 from tierwise.cli import attribute, data, demo, drift, exports, models, pilots, policy, scoring
+from tierwise.cli.run_record import RecordSettings, record_runs
 
 app = typer.Typer(
     name="tierwise",
@@ -33,10 +38,26 @@ def _version(show: bool) -> None:
         raise typer.Exit
 
 
+class LogForm(StrEnum):
+    """How a run tells what it does."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @app.callback()
 def _options(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
-) -> None: ...
+    log: Annotated[
+        LogForm, typer.Option(envvar="TIERWISE_LOG", help="Log on stderr: words, or one JSON object per line.")
+    ] = LogForm.TEXT,
+    metrics_file: Annotated[
+        Path | None,
+        typer.Option(envvar="TIERWISE_METRICS_FILE", help="A file for the run's figures, as OpenMetrics text."),
+    ] = None,
+) -> None:
+    record_runs(RecordSettings(context.invoked_subcommand or "", log.value, metrics_file))
 
 
 def main() -> None:

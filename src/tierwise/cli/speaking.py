@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 
+from tierwise.cli.run_record import RunRecord, current_record, recorded
 from tierwise.errors import TierwiseError
 from tierwise.jobs.progress import Step
 
@@ -32,11 +33,15 @@ class Speaker:
     as_json: bool
     out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False, soft_wrap=True))
+    record: RunRecord = field(default_factory=current_record)
     _progress: Progress | None = None
     _task: TaskID | None = None
 
     def step(self, step: Step) -> None:
         """Show that a step of the job has begun: a bar on a terminal, a log line elsewhere."""
+        self.record.step(step)
+        if self.record.in_json:
+            return
         if self._progress is None or self._task is None:
             self.err.print(f"[{step.number}/{step.of}] {step.what}", markup=False)
         else:
@@ -44,6 +49,7 @@ class Speaker:
 
     def result(self, payload: dict[str, Any], text: str | None = None) -> None:
         """Give the job's answer: the payload to a machine, the text to a person."""
+        self.record.result(payload)
         if self.as_json:
             sys.stdout.write(json.dumps(payload, default=_plain, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
         elif text is not None:
@@ -60,7 +66,7 @@ class Speaker:
     @contextmanager
     def working(self) -> Iterator[None]:
         """Keep a progress bar on a terminal while the job runs."""
-        if not self.err.is_terminal:
+        if not self.err.is_terminal or self.record.in_json:
             yield
             return
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -85,17 +91,18 @@ def speaking(as_json: bool, debug: bool) -> Iterator[Speaker]:
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     speaker = Speaker(as_json)
-    try:
-        with speaker.working():
-            yield speaker
-    except TierwiseError as error:
-        _say_error(speaker, error, debug)
-        raise typer.Exit(error.exit_code) from None
-    except (KeyboardInterrupt, BrokenPipeError, typer.Exit, typer.BadParameter):
-        raise
-    except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one message and an exit code too
-        _say_internal_error(speaker, error, debug)
-        raise typer.Exit(INTERNAL_ERROR) from None
+    with recorded(speaker.record):
+        try:
+            with speaker.working():
+                yield speaker
+        except TierwiseError as error:
+            _say_error(speaker, error, debug)
+            raise typer.Exit(error.exit_code) from None
+        except (KeyboardInterrupt, BrokenPipeError, typer.Exit, typer.BadParameter):
+            raise
+        except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is one message and an exit code too
+            _say_internal_error(speaker, error, debug)
+            raise typer.Exit(INTERNAL_ERROR) from None
 
 
 def _say_error(speaker: Speaker, error: TierwiseError, debug: bool) -> None:
@@ -107,7 +114,9 @@ def _say_error(speaker: Speaker, error: TierwiseError, debug: bool) -> None:
             for fault in error.faults
         ]
         speaker.result({"error": type(error).__name__, "exit_code": error.exit_code, "faults": faults})
-    speaker.err.print(f"error: {error}", markup=False)
+    speaker.record.error(error)
+    if not speaker.record.in_json:
+        speaker.err.print(f"error: {error}", markup=False)
 
 
 def _say_internal_error(speaker: Speaker, error: Exception, debug: bool) -> None:
@@ -116,7 +125,10 @@ def _say_internal_error(speaker: Speaker, error: Exception, debug: bool) -> None
     message = f"a fault of Tierwise itself: {type(error).__name__}: {error}"
     if speaker.as_json:
         speaker.result({"error": "InternalError", "exit_code": INTERNAL_ERROR, "faults": [{"what": message}]})
-    speaker.err.print(f"error: {message}\n  to do: run again with --debug and report what it prints", markup=False)
+    todo = "run again with --debug and report what it prints"
+    speaker.record.line("fault", "error", what=message, todo=todo)
+    if not speaker.record.in_json:
+        speaker.err.print(f"error: {message}\n  to do: {todo}", markup=False)
 
 
 def _plain(value: object) -> object:

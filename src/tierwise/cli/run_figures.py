@@ -27,7 +27,9 @@ def figures(record: RunRecord, exit_code: int, seconds: float, use: Mapping[str,
     """The figures as OpenMetrics text (https://prometheus.io/docs/specs/om/open_metrics_spec/)."""
     registry = CollectorRegistry()
     named = {"command": record.settings.command, "tierwise": tierwise.__version__}
-    ids = {key: str(record.answer[key]) for key in ("run_id", "as_of", "policy_version") if key in record.answer}
+    ids: dict[str, str] = {
+        key: str(record.answer[key]) for key in ("run_id", "as_of", "policy_version") if key in record.answer
+    }
     Info("tierwise_run", "What ran.", registry=registry).info({**named, **ids})
     _single(
         registry, "tierwise_run_exit_code", "0 done, 1 the answer is no, 2 wrong input, 3 outside failure.", exit_code
@@ -38,7 +40,8 @@ def figures(record: RunRecord, exit_code: int, seconds: float, use: Mapping[str,
         _single(registry, f"tierwise_run_{name}", "What the process used.", value)
     _labelled(registry, "tierwise_step_duration_seconds", "How long a step took.", "step", record.steps)
     _answer_figures(registry, record.payload)
-    return bytes(generate_latest(registry))
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text
 
 
 def _answer_figures(registry: CollectorRegistry, payload: Mapping[str, Any]) -> None:

@@ -33,6 +33,7 @@ from tierwise.store.sources_mapping import (
 )
 from tierwise.store.sources_parquet import read_parquet
 from tierwise.store.sources_sql import read_postgresql, read_sqlite, shown_address
+from tierwise.store.sources_watch import SourceWatch
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def read_tables(engine: Engine, workspace: Workspace) -> SourcesRead:
     Raises:
         InvalidInput: With the faults of all sources: missing files, tables, sheets and columns, broken files,
             duplicate keys of lookups.
-        OutsideFailure: If a file or server fails.
+        OutsideFailure: If a file or server fails, or a file changes while the tables are read.
     """
     settings = workspace.settings
     reading = _Reading(engine, workspace.data_folder)
@@ -82,6 +83,7 @@ def read_tables(engine: Engine, workspace: Workspace) -> SourcesRead:
             reading.attempt(partial(check_lookup_key, engine, settings, name))
     for name, table in settings.tables.items():
         reading.load(source_table(name), name, table.source, source_columns(table))
+    reading.watch.refuse_changes()  # first, because half a file also looks faulty
     if reading.faults:
         raise InvalidInput(reading.faults)
     dangling = [found for name in settings.tables for found in map_table(engine, settings, name)]
@@ -96,6 +98,7 @@ class _Reading:
     def __init__(self, engine: Engine, data_folder: Path) -> None:
         self.reads: list[SourceRead] = []
         self.faults: list[Fault] = []
+        self.watch = SourceWatch()
         self._engine = engine
         self._data_folder = data_folder
 
@@ -119,7 +122,7 @@ class _Reading:
     def _places(self, label: str, source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The batches of all places of a source, one after another, their rows numbered through."""
         before = 0
-        for place, batches in _open_source(source, columns, self._data_folder):
+        for place, batches in _open_source(source, columns, self._data_folder, self.watch):
             highest = before
             rows = 0
             for batch in number_on(batches, before):
@@ -158,7 +161,7 @@ class _Stream:
 
 
 def _open_source(
-    source: Source, columns: Sequence[str], data_folder: Path
+    source: Source, columns: Sequence[str], data_folder: Path, watch: SourceWatch
 ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
     """Each place of a source with its batches, files in the order of their names."""
     if source.postgresql is not None:
@@ -167,6 +170,8 @@ def _open_source(
         return
     pattern = source.csv or source.parquet or source.excel or source.sqlite or ""
     for path in find_files(data_folder, expand_environment(pattern, os.environ)):
+        if source.sqlite is None:  # a database gives each reader one state of a table, whoever writes beside
+            watch.look(path)
         yield _shown_path(path, data_folder), _read_file(path, source, columns)
 
 

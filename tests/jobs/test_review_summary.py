@@ -146,4 +146,9 @@ def test_held_partners_are_counted_by_the_rule_that_holds_them(workspace: Worksp
     held = _held(rows)
     assert held.values.tolist() == [["promotion_band", 2], ["demotion_grace", 1]]
     text = actions_text(replace(_summary(workspace, ("A", None, "growth", "place", 1.0)), held=held))
-    assert text.endswith("held in another tier than their figures say: 3 (promotion_band 2, demotion_grace 1)")
+    said, held_by = text.split("\n\n")[-1].split(", by rule:\n")
+    assert said == "3 partners stay in another tier than their figures alone say"
+    assert [line.rsplit(maxsplit=1) for line in held_by.splitlines()[2:]] == [
+        ["promotion band", "2"],
+        ["demotion grace", "1"],
+    ]

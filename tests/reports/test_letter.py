@@ -33,7 +33,8 @@ def test_the_partners_own_figures_stand_against_the_published_criteria() -> None
     text = as_text(letter_of(PAGE, OWN, SCORES))
     assert "Won revenue: USD 62 k, asked ≥ USD 420 k; not yet" in text
     assert "People certified: from 4 people to 6 people" in text
-    assert "You keep your tier growth." in text
+    assert "Your sales grew." in text
+    assert "You keep your tier growth." not in text, "the opening has said so"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_stored_sentence_that_holds_an_internal_figure_is_dropped(sentence: st
     reasons = (PAGE.reasons[0], Reason(2, "code", "For the manager.", sentence))
     page = replace(PAGE, reasons=reasons, criteria=(*PAGE.criteria, _internal("potential_low", "Cautious outlook")))
     letter = letter_of(page, OWN, SCORES)
-    assert letter.sentences == ("You keep your tier growth.",)
+    assert letter.sentences == ()
 
 
 def test_an_internal_figure_is_neither_named_nor_shown() -> None:
@@ -96,6 +97,15 @@ def test_a_condition_in_words_is_shown_where_all_its_figures_are_the_partners_ow
     criterion = replace(PAGE.criteria[0], title=words, metric=metric, operator="is", written="certified >= 2")
     letter = letter_of(replace(PAGE, criteria=(criterion,)), OWN, SCORES)
     assert [asked.title for asked in (*letter.asked, *letter.next_asked)] == [title]
+
+
+def test_conditions_without_a_public_name_are_one_line() -> None:
+    inner = replace(PAGE.criteria[0], metric="status", title="Status is not left", written="status <> 'left'")
+    page = replace(PAGE, criteria=(inner, PAGE.criteria[1], replace(inner, met="false"), replace(inner, met="unknown")))
+    (own, nameless) = letter_of(page, OWN, SCORES).asked
+    assert own.title == "Won revenue"
+    assert (nameless.title, nameless.met) == ("3 conditions of the program", "false")
+    assert nameless.in_words == "1 of 3 reached"
 
 
 def test_a_partner_reads_its_tier_on_every_track_and_in_every_unit() -> None:

@@ -37,13 +37,15 @@ def test_a_review_reads_from_the_top_tier_down() -> None:
     lines = as_text(_summary()).splitlines()
     assert [line.split()[0] for line in lines[4:6]] == ["growth", "entry"]
     assert lines[5].split() == ["entry", "70", "70.0%", "-", "-"]
-    assert "actions: hold 98, promote 2" in lines
+    actions = lines[lines.index("Actions proposed:") + 3 :]
+    assert [line.split()[:2] for line in actions[:2]] == [["Promote", "2"], ["Hold", "98"]]
+    assert actions[0].endswith("rises to a higher tier")
 
 
 def test_moves_name_the_partner_once() -> None:
     text = as_text(_summary())
-    assert "Linden Inc (P2): promote entry -> growth; USD 626 k" in text
-    assert "  P1: promote" in text
+    assert "Linden Inc (P2): Promote, entry -> growth; USD 626 k" in text
+    assert "  P1: Promote" in text
     assert "P1 (P1)" not in text
 
 

@@ -68,8 +68,14 @@ def test_html_sets_numbers_on_the_right():
     page = sections_html("Report", SECTIONS)
 
     assert '<td class="number">1,200</td>' in page
-    assert '<th class="number">rows</th>' in page
+    assert '<th scope="col" class="number">rows</th>' in page
     assert "<td>deals</td>" in page
+
+
+def test_what_stands_between_backticks_is_code_and_still_escaped():
+    page = sections_html("Report", [Section("Part", text=("`<b>` is in use.",))])
+
+    assert "<p><code>&lt;b&gt;</code> is in use.</p>" in page
 
 
 @pytest.mark.parametrize("render", [sections_text, sections_markdown, sections_html])

@@ -50,7 +50,7 @@ def over_period(title: str) -> str:
 
 def factor(value: float) -> str:
     """Write a multiplicative effect, for example `x 1.8`."""
-    return f"× {value:.2f}" if value < 10 else f"× {value:.0f}"
+    return f"× {value:.2f}" if value < 10 else f"× {value:,.0f}"
 
 
 def _noun(value: float, unit: str) -> str:

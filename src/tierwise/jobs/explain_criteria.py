@@ -7,7 +7,7 @@ from tierwise.explain.wording import Wording
 from tierwise.reports.partner import Criterion
 from tierwise.store.partner_rows import Record
 
-CONDITION = "is"
+CONDITION, COUNTED = "is", "units at "
 ASKED = {">=": "≥ {}", ">": "> {}", "<=": "≤ {}", "<": "< {}", "=": "= {}", "<>": "≠ {}"}  # fmt: skip
 HELD = {"true": "holds", "false": "does not hold"}
 _MORE_IS_BETTER, _LESS_IS_BETTER = (">=", ">"), ("<=", "<")
@@ -39,7 +39,7 @@ def criterion_of(row: Record, wording: Wording) -> Criterion:
         tier=row["tier"],
         name=row["criterion"],
         title=title,
-        written=row["expression"] if title != row["expression"] and not _is_plain(metric, is_condition) else "",
+        written="" if _is_plain(metric, is_condition) or metric.startswith(COUNTED) else row["expression"],
         metric=metric,
         operator=operator,
         value=row["value"],

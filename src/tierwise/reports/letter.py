@@ -16,6 +16,8 @@ from typing import Any
 from tierwise.explain.hidden import names_hidden
 from tierwise.reports.letter_words import (
     CONDITION,
+    CONDITIONS,
+    CONDITIONS_MET,
     CORRECTIONS,
     DRAFT,
     ENOUGH,
@@ -40,6 +42,8 @@ from tierwise.reports.partner import Criterion, PartnerPage, Step
 MODEL_OUTPUTS = frozenset({"potential", "potential_low", "potential_high", "headroom"})
 NAME = re.compile(r"[A-Za-z_]\w*")
 NUMBER = re.compile(r"\d[\d,.]*")
+SAID_ALREADY = frozenset({"eligible_for_current_tier", "no_tier_history", "qualified", "below_threshold"})
+"""Deciding reasons that say no more than the letter's opening."""
 RISING = ("promotion_awaits_approval", "promotion_not_confirmed")
 DATES: Mapping[str, str] = {
     "effective_on": "The change takes effect on",
@@ -273,7 +277,18 @@ def _words(page: PartnerPage) -> dict[str, str]:
 
 def _asked(page: PartnerPage, tier: str, public: _Public) -> tuple[Asked, ...]:
     own = [criterion for criterion in page.criteria if tier and criterion.tier == tier]
-    return tuple(_one_asked(criterion, public) for criterion in own[:MOST_CRITERIA])
+    asked = [_one_asked(criterion, public) for criterion in own[:MOST_CRITERIA]]
+    nameless = [one for one in asked if one.title == CONDITION]
+    together = (_together(nameless),) if len(nameless) > 1 else tuple(nameless)
+    return (*(one for one in asked if one.title != CONDITION), *together)
+
+
+def _together(nameless: Sequence[Asked]) -> Asked:
+    """Conditions that have no public name, as one line that says how many hold."""
+    reached = sum(one.met == "true" for one in nameless)
+    met = "true" if reached == len(nameless) else "false"
+    said = CONDITIONS_MET.format(reached=reached, all=len(nameless))
+    return Asked(CONDITIONS.format(count=len(nameless)), "", "", met, said, is_alternative=False)
 
 
 def _one_asked(criterion: Criterion, public: _Public) -> Asked:
@@ -312,6 +327,8 @@ def _safe_sentences(page: PartnerPage, scores: Collection[str]) -> Iterator[str]
     titles = {criterion.title.lower() for criterion in page.criteria if _names_of(criterion) & MODEL_OUTPUTS}
     numbers = set(_internal_numbers(page, scores))
     for reason in page.reasons:
+        if reason.code in SAID_ALREADY:
+            continue
         said = reason.partner_safe.lower()
         if any(title in said for title in titles) or numbers & set(_numbers_in(said)):
             continue

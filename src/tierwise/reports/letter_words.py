@@ -73,6 +73,7 @@ CORRECTIONS = "The figures are those that we held on {day}. If one looks wrong t
 NO_WAY_FOUND = "We would like to plan the way to {next} with you: please ask your partner manager for a talk."
 OUTLOOK = "Our outlook for your business"
 CONDITION = "A condition of the program"
+CONDITIONS, CONDITIONS_MET = "{count} conditions of the program", "{reached} of {all} reached"
 TRACKS, UNITS = "Your tracks", "Your tier by {unit}"
 NO_TIER, NEXT_TIER = "no tier yet", "; the next one is {tier}"
 KEEP, REACH = "To keep {tier}", "The way to {tier}"

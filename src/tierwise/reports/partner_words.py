@@ -13,6 +13,14 @@ ACTION_WORDS: Mapping[str, str] = {
     "watch": "Watch",
     "insufficient_evidence": "Not enough evidence",
 }
+MEANINGS: Mapping[str, str] = {
+    "place": "gets its first tier",
+    "promote": "rises to a higher tier",
+    "demote": "falls to a lower tier",
+    "hold": "keeps its tier",
+    "watch": "keeps its tier for now; warn or encourage it",
+    "insufficient_evidence": "too little activity to judge; keeps its tier",
+}
 SHAPES: Mapping[str, str] = {
     "place": "●",
     "promote": "▲",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
 
 from tierwise.explain.figures import in_sentence
+from tierwise.reports.partner_words import ACTION_WORDS, MEANINGS, action_words
 from tierwise.reports.text_table import text_table
+
+WIDTH = 118
 
 
 @dataclass(frozen=True)
@@ -102,20 +107,32 @@ def composition_text(review: ReviewSummary) -> str:
 
 def actions_text(review: ReviewSummary) -> str:
     """How many partners each action is proposed for, and which rules hold partners whose figures say another tier."""
-    actions = "actions: " + ", ".join(f"{row.action} {row.partners:,}" for row in review.actions.itertuples())
+    counts = {str(row.action): int(row.partners) for row in review.actions.itertuples()}
+    rows = [(action_words(name), f"{counts[name]:,}", MEANINGS.get(name, "")) for name in _in_order(counts)]
+    actions = "Actions proposed:\n" + text_table(("action", "partners", "what it means"), rows, right={1})
     if review.held.empty:
         return actions
-    rules = ", ".join(f"{row.rule} {row.partners:,}" for row in review.held.itertuples())
-    return f"{actions}\nheld in another tier than their figures say: {review.held['partners'].sum():,} ({rules})"
+    rules = [(str(row.rule).replace("_", " "), f"{row.partners:,}") for row in review.held.itertuples()]
+    held = f"{review.held['partners'].sum():,} partners stay in another tier than their figures alone say, by rule:"
+    return f"{actions}\n\n{held}\n" + text_table(("rule", "partners"), rules, right={1})
+
+
+def _in_order(counts: Mapping[str, int]) -> list[str]:
+    """The actions in the order in which people look at them; one that has no words comes last."""
+    return [*(name for name in ACTION_WORDS if name in counts), *sorted(counts.keys() - ACTION_WORDS.keys())]
 
 
 def moves_text(review: ReviewSummary) -> str:
     """The largest moves, each with its reason."""
     lines = [f"The largest moves by {in_sentence(review.figure_title)}:"]
     for move in review.moves:
-        lines.append(f"  {move.shown}: {move.action} {move.from_tier} -> {move.to_tier}; {move.figure}")
-        lines.append(f"    {move.reason}")
+        lines.append(f"  {move.shown}: {action_words(move.action)}, {_way(move)}; {move.figure}")
+        lines += wrap(move.reason, WIDTH, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines)
+
+
+def _way(move: Move) -> str:
+    return move.to_tier if move.action == "place" else f"{move.from_tier} -> {move.to_tier}"
 
 
 def _where(review: ReviewSummary) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,11 +10,20 @@ from html import escape
 from tierwise.reports.text_table import markdown_table, text_table
 
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}"
-    "table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.25rem .75rem;border-bottom:1px solid #ccc;"
-    "text-align:left;vertical-align:top}.number{text-align:right;font-variant-numeric:tabular-nums}"
-    "div{overflow-x:auto}"
+    "body{font:15px/1.45 Inter,'Segoe UI',system-ui,sans-serif;margin:0;background:#eef2f5;color:#16202a;"
+    "font-variant-numeric:tabular-nums;overflow-wrap:break-word}"
+    "main{background:#fff;max-width:78rem;margin:1.5rem auto;padding:2rem 2.25rem;border:1px solid #d5dce2}"
+    "h1{font-size:1.75rem;line-height:1.2;margin:0}h2{font-size:1.1rem;margin:1.6rem 0 .5rem;padding-bottom:.2rem;"
+    "border-bottom:2px solid #0b5a8a}p{margin:.4rem 0;max-width:60rem}"
+    "table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem}th,td{padding:.2rem 1.2rem .2rem 0;"
+    "border-bottom:1px solid #d5dce2;text-align:left;vertical-align:top}thead th{color:#4c5a67;vertical-align:bottom}"
+    ".number{text-align:right;white-space:nowrap}td:first-child{overflow-wrap:break-word;min-width:6rem}"
+    ".scroll{overflow-x:auto}.scroll:focus-visible{outline:3px solid #0b5a8a}"
+    "@media(max-width:44rem){main{margin:0;padding:1rem;border:0}}"
+    "@media print{body{background:#fff;font-size:9pt}main{margin:0;padding:0;border:0;max-width:none}"
+    "tr{break-inside:avoid}h2{break-after:avoid}}"
 )
+_CODE = re.compile(r"`([^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,10 @@ def sections_markdown(title: str, sections: Sequence[Section]) -> str:
 def sections_html(title: str, sections: Sequence[Section]) -> str:
     """Render a report as one page of HTML that needs nothing else; everything that comes from data is escaped."""
     body = "\n".join(_section_html(section) for section in sections)
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style>"
+    )
     return (
         f'<!doctype html>\n<html lang="en">\n<head>{head}</head>\n<body><main>\n<h1>{escape(title)}</h1>\n{body}\n'
         "</main></body>\n</html>\n"
@@ -68,20 +81,26 @@ def sections_html(title: str, sections: Sequence[Section]) -> str:
 
 
 def _section_html(section: Section) -> str:
-    lines = [f"<h2>{escape(section.title)}</h2>", *(f"<p>{escape(sentence)}</p>" for sentence in section.text)]
+    lines = [f"<h2>{escape(section.title)}</h2>", *(f"<p>{_sentence_html(sentence)}</p>" for sentence in section.text)]
     if section.header:
         lines += [
-            '<div tabindex="0"><table>',
+            f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(section.title)}"><table>',
             f"<thead>{_row_html(section.header, section.right, 'th')}</thead>",
             "<tbody>",
         ]
         lines += [_row_html(row, section.right, "td") for row in section.rows]
         lines += ["</tbody>", "</table></div>"]
     if section.picture:
-        lines.append(f"<div>{section.picture}</div>")
+        lines.append(f'<div class="scroll">{section.picture}</div>')
     return "\n".join(lines)
 
 
+def _sentence_html(sentence: str) -> str:
+    """A sentence; what stands between backticks is set as code."""
+    return _CODE.sub(r"<code>\1</code>", escape(sentence))
+
+
 def _row_html(cells: Sequence[str], right: frozenset[int], tag: str) -> str:
-    opening = {True: f'<{tag} class="number">', False: f"<{tag}>"}
+    scope = ' scope="col"' if tag == "th" else ""
+    opening = {True: f'<{tag}{scope} class="number">', False: f"<{tag}{scope}>"}
     return "<tr>" + "".join(f"{opening[i in right]}{escape(cell)}</{tag}>" for i, cell in enumerate(cells)) + "</tr>"

@@ -258,3 +258,102 @@ def test_a_threshold_at_the_largest_value_has_a_reason(frame):
     )
     assert row.reason_code == "estimator_failed"
     SCHEMA.validate(row.row())
+
+
+MORE_CALLS: dict[str, Call] = {
+    **PARTNER_CALLS,
+    "plan": lambda rows: pilots.plan(
+        rows, PowerSettings(outcome="revenue", arms={"a": 1, "b": 1}, effect=0.1, simulations=50)
+    ),
+    "assign": lambda rows: pilots.assign(
+        rows, AssignmentSettings(arms={"a": 1, "b": 1}, seed=1, match_on=("revenue",))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MORE_CALLS)
+def test_two_columns_of_one_name_are_a_fault(frame, name):
+    text = faults_of(MORE_CALLS[name], pd.concat([frame, frame[["revenue"]]], axis=1))
+    assert "revenue: there are 2 columns of this name" in text
+
+
+@pytest.mark.parametrize("name", MORE_CALLS)
+def test_what_is_no_frame_is_a_fault(name):
+    assert "the rows must be a pandas frame, found list" in faults_of(MORE_CALLS[name], [1, 2])
+
+
+@pytest.mark.parametrize("name", MORE_CALLS)
+def test_figures_whose_squares_leave_the_range_of_numbers_are_a_fault(frame, name):
+    assert "revenue: " in faults_of(MORE_CALLS[name], frame.assign(revenue=frame["revenue"] * 1e160))
+
+
+@pytest.mark.parametrize("name", PARTNER_CALLS)
+def test_complex_figures_are_no_numbers_of_money(frame, name):
+    text = faults_of(PARTNER_CALLS[name], frame.assign(revenue=frame["revenue"] + 1j))
+    assert "revenue: the column is not numeric but complex128" in text
+
+
+def test_a_cost_below_zero_is_a_fault_with_its_partners(frame):
+    rows = frame.assign(paid=np.where(frame.index == 7, -1.0, 1.0))
+    money = MONEY.model_copy(update={"cost": "paid"})
+    assert "paid: 1 costs are below zero\n  for example: 7" in faults_of(
+        lambda some: pilots.returns(some, settings(), money), rows
+    )
+
+
+def test_partners_without_an_archetype_are_a_group_of_their_own(frame):
+    rows = frame.assign(kind=np.where(frame.index < 20, None, "regular"))
+    found = pilots.analyse(rows, settings(archetype="kind")).results
+    assert [row.scope for row in found] == ["all", "archetype: regular", "archetype: unknown"]
+
+
+@pytest.mark.parametrize(
+    ("arms", "control"), [([0, 1], "0"), ([False, True], "False"), (pd.Categorical(["a", "b"], ["a", "b", "c"]), "a")]
+)
+def test_arms_may_be_numbers_flags_or_categories(frame, arms, control):
+    [row] = pilots.analyse(frame.assign(arm=list(arms) * 30), settings(control=control)).results
+    [plain] = pilots.analyse(frame, settings()).results
+    assert row.effect() == plain.effect()
+
+
+def test_a_covariate_that_is_the_arm_explains_nothing(frame):
+    rows = frame.assign(flag=(frame["arm"] == "mdf").astype(float))
+    [row] = pilots.analyse(rows, settings(covariates=("flag",))).results
+    [plain] = pilots.analyse(frame, settings()).results
+    assert row.effect() == plain.effect()
+
+
+def test_a_dose_is_not_its_own_outcome(frame):
+    assert "the dose is the outcome itself" in faults_of(
+        lambda rows: pilots.dose_slope(rows, "revenue", settings()), frame
+    )
+
+
+def test_a_start_before_the_first_period_leaves_nothing_to_compare_with(panel):
+    [row] = PANEL_CALLS["staggered"](panel.assign(first_treated=np.where(panel["partner_id"] < 6, -3, 0)))
+    assert row.reason_code == "no_pre_periods"
+
+
+@pytest.mark.parametrize("name", PANEL_CALLS)
+def test_outcomes_of_panels_may_be_flags(panel, name):
+    flags = PANEL_CALLS[name](panel.assign(revenue=panel["revenue"] > 5))
+    numbers = PANEL_CALLS[name](panel.assign(revenue=(panel["revenue"] > 5).astype(float)))
+    assert flags == numbers
+
+
+def test_a_panel_without_any_spread_beside_the_step_has_no_p(panel):
+    step = np.where(panel["partner_id"] < 6, 1.0, 2.0) + (panel["period"] > 3)
+    simple = PANEL_CALLS["staggered"](panel.assign(revenue=step))[0]
+    assert (simple.effect().estimate, simple.effect().standard_error) == (pytest.approx(0), 0)
+    SCHEMA.validate(simple.row())
+
+
+def test_an_arm_that_gets_too_few_partners_detects_nothing(frame):
+    plan = PowerSettings(outcome="revenue", arms={"a": 99, "b": 1}, effect=4.0, simulations=50)
+    assert pilots.plan(frame, plan).rows[0].power_simulated == 0
+
+
+def test_logged_decisions_without_an_action_are_a_fault_and_none_at_all_have_a_reason(frame):
+    text = faults_of(PARTNER_CALLS["off_policy"], frame.assign(action=frame["action"].mask(frame.index < 2)))
+    assert "action: 2 values are missing" in text
+    assert pilots.off_policy(frame.head(0), OFF).reason_code == "too_few_units"

@@ -49,8 +49,8 @@ def test_too_small_a_pilot_says_so_and_what_would_help():
     text = " ".join(found.sentences)
     assert text.startswith("Cannot detect a change of 10.0% with 300 units in 3 arms")
     assert "The smallest change that would be detected is" in text
-    for option in ("two arms", "over a year", "twice the units"):
-        assert f"With {option} the chance is" in text
+    for option in ("With two arms", "Over a year", "With twice the units"):
+        assert f"{option} the chance is" in text
     options = {row.option: row for row in found.rows}
     assert options["two arms"].power_formula > options["as planned"].power_formula
     assert options["without covariates"].detectable_formula > options["as planned"].detectable_formula

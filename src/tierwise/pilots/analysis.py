@@ -69,7 +69,7 @@ def analyse(frame: pd.DataFrame, settings: AnalysisSettings) -> Analysis:
 
 def _by_archetype(units: Units, settings: AnalysisSettings, column: str) -> list[Result]:
     primary = settings.named("primary") or tuple(settings.outcomes)
-    names = units.rows[column].astype(str).to_numpy(dtype=object)
+    names = units.rows[column].astype(str).fillna("unknown").to_numpy(dtype=object)
     without = settings.model_copy(update={"strata": tuple(name for name in settings.strata if name != column)})
     found: list[Result] = []
     for name in sorted(set(names)):

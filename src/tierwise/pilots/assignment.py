@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tierwise.config.names import hint
 from tierwise.config.pilot import AssignmentSettings
 from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.balance import balance_table, imbalance
-from tierwise.pilots.units import ARM, KEY, recode
+from tierwise.pilots.units import ARM, KEY, LARGEST_VALUE, column_faults, recode
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -104,9 +103,9 @@ def assignment_hash(rows: pd.DataFrame) -> str:
 def _faults(units: pd.DataFrame, settings: AssignmentSettings) -> Iterator[Fault]:
     cluster = [settings.cluster] if settings.cluster else []
     names = dict.fromkeys((KEY, *settings.strata, *settings.match_on, *settings.balance, *cluster))
-    missing = [name for name in names if name not in units]
-    yield from (Fault("there is no such column", name, todo=hint(name, map(str, units))) for name in missing)
-    if missing:
+    faults = list(column_faults(units, names))
+    if faults:
+        yield from faults
         return
     twice = units[KEY].astype(str).duplicated(keep=False) & units[KEY].notna()
     if twice.any():
@@ -116,9 +115,10 @@ def _faults(units: pd.DataFrame, settings: AssignmentSettings) -> Iterator[Fault
             yield Fault(f"{int(units[name].isna().sum())} values are missing", name, todo="give the unknown a name")
     for name in dict.fromkeys((*settings.match_on, *settings.balance)):
         numbers = pd.to_numeric(units[name], errors="coerce").to_numpy(dtype=float)
-        if not np.isfinite(numbers).all():
-            examples = tuple(sorted(units.loc[~np.isfinite(numbers), KEY].astype(str))[:3])
-            yield Fault(f"{int((~np.isfinite(numbers)).sum())} values are missing or no numbers", name, examples)
+        bad = ~(np.abs(numbers) <= LARGEST_VALUE)
+        if bad.any():
+            examples = tuple(sorted(units.loc[bad, KEY].astype(str))[:3])
+            yield Fault(f"{int(bad.sum())} values are missing or no numbers", name, examples)
     count = units[settings.cluster or KEY].nunique()
     if count < len(settings.arms):
         yield Fault(f"{count} units cannot be drawn into {len(settings.arms)} arms", settings.cluster or KEY)

@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tierwise.config.names import hint
 from tierwise.config.pilot import ThresholdSettings
-from tierwise.errors import Fault, InvalidInput
+from tierwise.errors import InvalidInput
 from tierwise.pilots.families import holm
 from tierwise.pilots.libraries import rddensity, rdrobust
 from tierwise.pilots.results import Counts, Estimate, Result
+from tierwise.pilots.units import column_faults, number_faults
 
 Floats = NDArray[np.float64]
 # Placebo thresholds lie at these quantiles of the partners on either side of the real one.
@@ -67,12 +67,9 @@ def threshold_effect(frame: pd.DataFrame, settings: ThresholdSettings) -> tuple[
 def _checked(frame: pd.DataFrame, settings: ThresholdSettings) -> pd.DataFrame:
     names = [settings.running, settings.outcome, *settings.covariates]
     names += [settings.received] if settings.received else []
-    faults = [Fault("there is no such column", n, todo=hint(n, map(str, frame))) for n in names if n not in frame]
-    for name in names:
-        if name in frame and not pd.api.types.is_numeric_dtype(frame[name]):
-            faults.append(Fault(f"the column is not numeric but {frame[name].dtype}", name))
-        elif name in frame and np.isinf(frame[name].to_numpy(dtype=float, na_value=np.nan)).any():
-            faults.append(Fault("a value is infinite", name))
+    faults = list(column_faults(frame, names))
+    absent = {fault.where for fault in faults}
+    faults += [fault for name in names if name not in absent for fault in number_faults(frame, name)]
     if faults:
         raise InvalidInput(faults)
     keys = ["partner_id"] if "partner_id" in frame else [settings.running, settings.outcome]

@@ -11,13 +11,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from tierwise.config.names import hint
 from tierwise.config.pilot import AnalysisSettings, OutcomeSettings
 from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.intervals import by_t
 from tierwise.pilots.regression import Design, fit, independent_columns
 from tierwise.pilots.results import Counts, Result
-from tierwise.pilots.units import ARM, Units, by_partner, covariate_columns, frame_faults, recode
+from tierwise.pilots.units import ARM, Units, by_partner, column_faults, covariate_columns, frame_faults, recode
 
 _LEAST_UNITS = 3
 
@@ -41,11 +40,15 @@ def dose_slope(frame: pd.DataFrame, dose: str, settings: AnalysisSettings) -> Re
     [name, *others] = settings.outcomes
     if others:
         raise InvalidInput(Fault(f"a slope has one outcome, found {1 + len(others)}", "outcomes"))
+    if dose == name:
+        raise InvalidInput(Fault("the dose is the outcome itself", dose))
     named = settings.model_copy(update={"outcomes": {name: settings.outcomes[name], dose: OutcomeSettings()}})
+    absent = list(column_faults(frame, (name, dose)))
+    if absent:
+        raise InvalidInput(absent)
     read = frame.assign(**{ARM: np.where(np.arange(len(frame)) % 2, "dose", settings.control)})
     faults = list(frame_faults(read, named.model_copy(update={"cluster": None})))
-    if settings.cluster and settings.cluster not in frame:
-        faults.append(Fault("there is no such column", settings.cluster, todo=hint(settings.cluster, map(str, frame))))
+    faults += column_faults(frame, [settings.cluster] if settings.cluster else [])
     if faults:
         raise InvalidInput(faults)
     rows = read.dropna(subset=[name, dose, *([settings.cluster] if settings.cluster else [])])

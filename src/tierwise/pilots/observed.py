@@ -9,13 +9,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tierwise.config.names import hint
 from tierwise.config.pilot import AnalysisSettings
-from tierwise.errors import Fault, InvalidInput
+from tierwise.errors import InvalidInput
 from tierwise.pilots.intervals import by_t
 from tierwise.pilots.regression import Design, fit, independent_columns
 from tierwise.pilots.results import Counts, Result
-from tierwise.pilots.units import KEY, Units, covariate_columns, number_faults, outcome_values, read_units
+from tierwise.pilots.units import (
+    KEY,
+    Units,
+    column_faults,
+    covariate_columns,
+    number_faults,
+    outcome_values,
+    read_units,
+)
 
 Floats = NDArray[np.float64]
 _LEAST = 2
@@ -137,8 +144,9 @@ def before_after(frame: pd.DataFrame, before: str, after: str, alpha: float = 0.
         InvalidInput: If a column is missing or not numeric, or a value is infinite.
     """
     names = (KEY, before, after)
-    faults = [Fault("there is no such column", n, todo=hint(n, map(str, frame))) for n in names if n not in frame]
-    faults += [fault for name in (before, after) if name in frame for fault in number_faults(frame, name)]
+    faults = list(column_faults(frame, names))
+    absent = {fault.where for fault in faults}
+    faults += [fault for name in (before, after) if name not in absent for fault in number_faults(frame, name)]
     if faults:
         raise InvalidInput(faults)
     change = (frame[after].astype(float) - frame[before].astype(float)).to_numpy()

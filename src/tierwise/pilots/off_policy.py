@@ -15,13 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from statsmodels.regression.linear_model import OLS
 
-from tierwise.config.names import hint
 from tierwise.config.pilot import OffPolicySettings
 from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.intervals import by_t
 from tierwise.pilots.regression import independent_columns
 from tierwise.pilots.results import Counts, Result
-from tierwise.pilots.units import KEY, by_partner, number_faults
+from tierwise.pilots.units import KEY, by_partner, column_faults, number_faults
 
 Floats = NDArray[np.float64]
 # A mean of weighted outcomes that rests on fewer partners than this says nothing.
@@ -64,11 +63,13 @@ def off_policy(frame: pd.DataFrame, settings: OffPolicySettings) -> Result:
         counts=Counts(arm=len(rows), control=len(rows), missing_arm=int((~known).sum())),
         level=1 - settings.alpha,
         diagnostics={
-            "overlap_share": float(could.mean()),
+            "overlap_share": float(could.sum() / max(len(rows), 1)),
             "effective_units": effective,
-            "changed_share": float(1 - same.mean()),
+            "changed_share": float((~same).sum() / max(len(rows), 1)),
         },
     )
+    if not len(rows):
+        return replace(row, diagnostics={}).without_value("too_few_units")
     if not could.all():
         return row.without_value("no_overlap")
     if effective < _LEAST_EFFECTIVE:
@@ -83,8 +84,9 @@ def _predicted(rows: pd.DataFrame, settings: OffPolicySettings, same: NDArray[np
     """The outcome that those who got what the alternative gives would lead us to expect of every decision."""
     values = rows[list(settings.covariates)].to_numpy(dtype=float)
     constant = np.ones((len(rows), 1))
-    means = np.nan_to_num(np.nanmean(values, axis=0)) if values.size else np.zeros(values.shape[1])
-    columns = independent_columns(np.where(np.isnan(values), means, values) - means, constant)
+    known = ~np.isnan(values)
+    means = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    columns = independent_columns(np.where(known, values, means) - means, constant)
     columns = np.column_stack([constant, columns])
     if same.sum() < 5 * columns.shape[1]:
         columns = constant
@@ -94,7 +96,7 @@ def _predicted(rows: pd.DataFrame, settings: OffPolicySettings, same: NDArray[np
 def _checked(frame: pd.DataFrame, settings: OffPolicySettings) -> pd.DataFrame:
     chances = (settings.propensity, settings.alternative_propensity)
     names = (KEY, settings.outcome, settings.action, settings.alternative, *chances, *settings.covariates)
-    faults = [Fault("there is no such column", n, todo=hint(n, map(str, frame))) for n in names if n not in frame]
+    faults = list(column_faults(frame, names))
     if faults:
         raise InvalidInput(faults)
     for name, least in zip(chances, (np.nextafter(0, 1), 0.0), strict=True):
@@ -103,6 +105,9 @@ def _checked(frame: pd.DataFrame, settings: OffPolicySettings) -> pd.DataFrame:
         if bad.any():
             examples = tuple(frame.loc[bad, KEY].astype(str).sort_values()[:3])
             faults.append(Fault(f"{int(bad.sum())} chances are not between 0 and 1", name, examples))
+    for name in (KEY, settings.action, settings.alternative):
+        if frame[name].isna().any():
+            faults.append(Fault(f"{int(frame[name].isna().sum())} values are missing", name))
     for name in (settings.outcome, *settings.covariates):
         faults += number_faults(frame, name)
     if frame[KEY].duplicated().any():

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tierwise.config.names import hint
 from tierwise.config.pilot import PowerSettings
 from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.power_formula import detectable_by_formula, power_by_formula, units_needed
 from tierwise.pilots.power_simulation import LARGEST_EFFECT, detectable_by_simulation, simulate
 from tierwise.pilots.spread import Spread, measure
-from tierwise.pilots.units import KEY, by_partner, number_faults
+from tierwise.pilots.units import KEY, LARGEST_VALUE, by_partner, column_faults, number_faults
 
 
 @dataclass(frozen=True)
@@ -99,11 +98,11 @@ def _checked(history: pd.DataFrame, settings: PowerSettings, more: tuple[str, ..
     cluster = [settings.cluster] if settings.cluster else []
     names = dict.fromkeys((KEY, settings.outcome, *more, *settings.covariates, *settings.strata, *settings.match_on,
                            *cluster))  # fmt: skip
-    faults = [Fault("there is no such column", n, todo=hint(n, map(str, history))) for n in names if n not in history]
+    faults = list(column_faults(history, names))
     if not faults:
         for name in (settings.outcome, *more):
             values = pd.to_numeric(history[name], errors="coerce").to_numpy(dtype=float)
-            bad = ~np.isfinite(values)
+            bad = ~(np.abs(values) <= LARGEST_VALUE)
             if bad.any():
                 examples = tuple(sorted(history.loc[bad, KEY].astype(str))[:3])
                 faults.append(
@@ -113,6 +112,7 @@ def _checked(history: pd.DataFrame, settings: PowerSettings, more: tuple[str, ..
                 faults.append(Fault("the mean must be above zero and values must differ", name))
         unmatched = [name for name in settings.match_on if not _are_numbers(history[name])]
         faults += [Fault("every value to match on must be a number", name) for name in unmatched]
+        faults += [Fault("a value is missing", name) for name in cluster if history[name].isna().any()]
         numeric = [name for name in settings.covariates if pd.api.types.is_numeric_dtype(history[name])]
         faults += [fault for name in numeric for fault in number_faults(history, name)]
         if history[KEY].duplicated().any():

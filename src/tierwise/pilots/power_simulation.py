@@ -19,6 +19,7 @@ from scipy import stats
 
 from tierwise.config.pilot import PowerSettings
 from tierwise.pilots.assignment import blocks_of, draw_arms, stratum_names, whole_shares
+from tierwise.pilots.effects import LEAST_UNITS
 from tierwise.pilots.regression import choose_design, raised_fit
 from tierwise.pilots.spread import history_covariates
 from tierwise.pilots.units import KEY, fine_blocks, recode
@@ -52,6 +53,7 @@ class Simulation:
         """The share of drawn pilots in which the first arm's effect is shown."""
         estimate = self.estimates @ [1.0, effect]
         variance = self.variances @ [1.0, 2 * effect, effect**2]
+        # No variance: an arm got too few units for any reading, and shows nothing.
         some = variance > 0
         ratio = np.abs(estimate[some]) / np.sqrt(variance[some])
         p = 2 * np.asarray(stats.t.sf(ratio, self.degrees[some]))
@@ -99,6 +101,8 @@ def _one_pilot(
     match = _match(channel, members, drawn, by_cluster=settings.cluster is not None)
     blocks = blocks_of(recode(channel.strata[first]), match, sum(parts))
     arm = draw_arms(blocks, parts, rng)
+    if np.bincount(arm[drawn], minlength=len(parts)).min() < LEAST_UNITS:
+        return np.zeros(2), np.zeros(3), 1.0, len(members)
     outcome, columns = channel.outcome[members], channel.columns[members]
     clusters = drawn if settings.cluster else None
     design = choose_design(arm[drawn], len(parts) - 1, columns, clusters)

@@ -188,7 +188,9 @@ def raised_fit(design: Design, outcome: Floats, gain: Floats, clusters: Codes | 
     weights = basis @ np.linalg.solve(triangle.T, np.eye(design.columns.shape[1])[1])
     residuals = both - basis @ (basis.T @ both)
     if clusters is None:
-        scores = weights[:, None] * residuals / np.sqrt(1 - np.square(basis).sum(axis=1))[:, None]
+        # A unit alone in its arm is met exactly and tells nothing about the error.
+        left = 1 - np.square(basis).sum(axis=1, keepdims=True)
+        scores = np.where(left > 1e-10, weights[:, None] * residuals / np.sqrt(np.maximum(left, 1e-10)), 0.0)
     else:
         scores = _cluster_scores(basis, weights, residuals, clusters)
     products = scores.T @ scores

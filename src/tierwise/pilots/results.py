@@ -31,7 +31,8 @@ EFFECT_GRADES = frozenset({"randomised", "discontinuity", "difference_in_differe
 
 REASONS = MappingProxyType[str, str](
     {
-        "sample_ratio_mismatch": "the arms are not of the sizes drawn (p < .001): something chose who stayed in",
+        "sample_ratio_mismatch": "the arms are not of the sizes drawn (p < .001): "
+        "something chose who stayed in, or other shares were drawn than stated",
         "too_few_units": "too few units with a value in an arm",
         "too_few_clusters": "an arm has fewer than two clusters",
         "no_variation": "every unit has the same value",

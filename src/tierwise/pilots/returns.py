@@ -18,7 +18,7 @@ from tierwise.pilots.gates import sample_ratio
 from tierwise.pilots.intervals import fieller
 from tierwise.pilots.regression import cross_covariance
 from tierwise.pilots.results import Estimate, Result
-from tierwise.pilots.units import ARM, Units, covariate_columns, number_faults, read_units
+from tierwise.pilots.units import ARM, KEY, Units, column_faults, covariate_columns, number_faults, read_units
 
 Floats = NDArray[np.float64]
 REVENUE, MARGIN, COST, RETURN, PAYBACK = "revenue", "margin", "cost", "return_on_cost", "payback_months"
@@ -71,10 +71,14 @@ def returns(frame: pd.DataFrame, settings: AnalysisSettings, money: MoneySetting
 
 def _with_amounts(frame: pd.DataFrame, settings: AnalysisSettings, money: MoneySettings) -> pd.DataFrame:
     columns = [name for name in (money.revenue, money.margin, money.cost) if isinstance(name, str)]
-    missing = [name for name in (*columns, ARM) if name not in frame]
-    if missing:
-        raise InvalidInput([Fault("there is no such column", name, todo=hint(name, frame.columns)) for name in missing])
-    faults = [fault for name in columns for fault in number_faults(frame, name)] + list(_taken(settings))
+    absent = list(column_faults(frame, (*columns, ARM)))
+    if absent:
+        raise InvalidInput(absent)
+    faults = [
+        *_cost_faults(frame, money),
+        *(fault for name in columns for fault in number_faults(frame, name)),
+        *_taken(settings),
+    ]
     if faults:
         raise InvalidInput(faults)
     margin = frame[money.margin] if isinstance(money.margin, str) else money.margin * frame[money.revenue]
@@ -88,6 +92,16 @@ def _with_amounts(frame: pd.DataFrame, settings: AnalysisSettings, money: MoneyS
             )
         cost = frame[ARM].astype(str).map({settings.control: 0.0, **money.cost}).astype(float)
     return frame.assign(**{REVENUE: frame[money.revenue], MARGIN: margin, COST: cost})
+
+
+def _cost_faults(frame: pd.DataFrame, money: MoneySettings) -> Iterator[Fault]:
+    if not isinstance(money.cost, str) or not pd.api.types.is_numeric_dtype(frame[money.cost]):
+        return
+    below = frame[money.cost].to_numpy(dtype=float, na_value=np.nan) < 0
+    if below.any():
+        examples = tuple(sorted(frame.loc[below, KEY].astype(str))[:3]) if KEY in frame else ()
+        what = f"{int(below.sum())} costs are below zero"
+        yield Fault(what, money.cost, examples, "state what was paid as a positive amount")
 
 
 def _taken(settings: AnalysisSettings) -> Iterator[Fault]:

@@ -19,9 +19,10 @@ from scipy import stats
 from tierwise.config.names import hint
 from tierwise.config.pilot import OneRegionSettings, RolloutSettings
 from tierwise.errors import Fault, InvalidInput
+from tierwise.pilots.intervals import by_t
 from tierwise.pilots.libraries import diff_diff
 from tierwise.pilots.results import Counts, Estimate, Result
-from tierwise.pilots.units import number_faults
+from tierwise.pilots.units import column_faults, number_faults
 
 _STEPPED = {
     "simple": "average over units and periods since their start",
@@ -32,6 +33,10 @@ _STEPPED = {
 _DRAWS_PER_REGION = 20
 _LEAST_DRAWS = 200
 _BLOCKS = 20
+_LEAST_BLOCKS = 5
+# Below so many units in a group the error of its effects is not known well enough to test trends before the start.
+_LEAST_GROUP = 5
+_LEAST_UNITS = 2
 _LEAST_BEFORE = 3
 _TREATED = "treated_region"
 
@@ -55,7 +60,7 @@ def staggered(panel: pd.DataFrame, settings: RolloutSettings) -> tuple[Result, .
     rows = _panel(panel, settings)
     never, treated = _groups(rows, settings)
     empty = _stepped_row(settings, "simple", Counts(arm=len(treated), control=len(never)))
-    starts = rows.loc[rows[settings.first_treated] > 0, settings.first_treated]
+    starts = rows.loc[rows[settings.first_treated] != 0, settings.first_treated]
     first = rows[settings.period].min()
     enough = len(never) > 0 or (settings.compare_with == "not_yet_treated" and starts.nunique() > 1)
     if not enough or not len(treated):
@@ -64,6 +69,8 @@ def staggered(panel: pd.DataFrame, settings: RolloutSettings) -> tuple[Result, .
         return (empty.without_value("no_pre_periods"),)
     if np.ptp(rows[settings.outcome].to_numpy(dtype=float)) == 0:
         return (empty.without_value("no_variation"),)
+    if min(len(treated), rows[settings.unit].nunique() - len(treated)) < _LEAST_UNITS and len(never):
+        return (empty.without_value("too_few_units"),)
     return tuple(_stepped_rows(_fit(rows, settings), settings, rows, empty))
 
 
@@ -75,6 +82,7 @@ def _panel(panel: pd.DataFrame, settings: RolloutSettings) -> pd.DataFrame:
         raise InvalidInput(faults)
     rows = panel[list(names)].sort_values([settings.unit, settings.period], kind="stable", ignore_index=True)
     rows[settings.first_treated] = rows[settings.first_treated].fillna(0).astype(float)
+    rows[settings.outcome] = rows[settings.outcome].astype(float)
     starts = rows.groupby(settings.unit)[settings.first_treated].nunique()
     moving = tuple(starts.index[starts > 1].astype(str))
     if moving:
@@ -84,12 +92,9 @@ def _panel(panel: pd.DataFrame, settings: RolloutSettings) -> pd.DataFrame:
 
 
 def _check_panel(panel: pd.DataFrame, names: tuple[str, ...], unit: str, period: str) -> None:
-    missing = [name for name in names if name not in panel]
-    if missing:
-        raise InvalidInput(
-            [Fault("there is no such column", name, todo=hint(name, map(str, panel))) for name in missing]
-        )
-    faults = []
+    faults = list(column_faults(panel, names))
+    if faults:
+        raise InvalidInput(faults)
     for name in names[:3]:
         if panel[name].isna().any():
             faults.append(Fault(f"{int(panel[name].isna().sum())} values are missing", name))
@@ -132,13 +137,19 @@ def _stepped_row(settings: RolloutSettings, average: str, counts: Counts) -> Res
 def _stepped_rows(fitted: Any, settings: RolloutSettings, rows: pd.DataFrame, like: Result) -> Iterator[Result]:
     study = fitted.aggregate("event_study")
     shown = study.to_dataframe()
+    sizes = rows.drop_duplicates(settings.unit).groupby(settings.first_treated).size()
+    degrees = float(max(sizes.sum() - len(sizes), 1))
+    smallest = int(sizes[sizes.index != 0].min())
     figures = {"treated_units": float(like.counts.arm), "comparison_units": float(like.counts.control)}
-    pre_trend = _pre_trend_p(study, settings.anticipation)
-    figures |= {} if pre_trend is None else {"pre_trend_p": pre_trend}
+    figures["smallest_group"] = float(smallest)
+    if smallest >= _LEAST_GROUP:
+        others = like.counts.control or int(sizes.sum()) - smallest
+        pre_trend = _pre_trend_p(study, settings.anticipation, smallest + others)
+        figures |= {} if pre_trend is None else {"pre_trend_p": pre_trend}
     simple = fitted.aggregate("simple").to_dataframe().iloc[0]
     values = {
-        "simple": _published(simple),
-        "event_study": _over_exposures(study, settings),
+        "simple": _published(simple, degrees, settings.alpha),
+        "event_study": _over_exposures(study, degrees, settings.alpha),
         "group": _over_groups(fitted, settings, rows),
     }
     for average, value in values.items():
@@ -147,32 +158,27 @@ def _stepped_rows(fitted: Any, settings: RolloutSettings, rows: pd.DataFrame, li
         exposure = float(shown["event_time"].iloc[place])
         says = "before the start, near zero if trends are parallel" if exposure < 0 else "at this length of exposure"
         row = _stepped_row(settings, "event_study", like.counts)
-        value = _published(shown.iloc[place])
+        value = _published(shown.iloc[place], degrees, settings.alpha)
         estimand = f"effect on the treated {says}"
         yield replace(row, scope=f"exposure: {exposure:g}", role="exploratory", value=value, estimand=estimand)
 
 
-def _published(row: pd.Series) -> Estimate | None:
-    if not np.isfinite(row["att"]):
+def _published(row: pd.Series, degrees: float, alpha: float) -> Estimate | None:
+    effect, error = float(row["att"]), float(row["se"])
+    if not np.isfinite(effect):
         return None
-    found = [float(row[name]) for name in ("att", "se", "conf_int_lower", "conf_int_upper", "p_value")]
-    return Estimate(found[0], *(number if np.isfinite(number) else None for number in found[1:]))
+    if not np.isfinite(error):
+        return Estimate(effect, None, None, None, None)
+    return by_t(effect, error, degrees, alpha)
 
 
-def _by_normal(estimate: float, error: float, alpha: float) -> Estimate:
-    reach = float(stats.norm.ppf(1 - alpha / 2)) * error
-    return Estimate(
-        estimate, error, estimate - reach, estimate + reach, float(2 * stats.norm.sf(abs(estimate) / error))
-    )
-
-
-def _over_exposures(study: Any, settings: RolloutSettings) -> Estimate:
+def _over_exposures(study: Any, degrees: float, alpha: float) -> Estimate:
     times, effects = np.asarray(study.event_time, dtype=float), np.asarray(study.att, dtype=float)
     after = [place for place, time in enumerate(times) if time >= 0 and np.isfinite(effects[place])]
     covariance = _covariance(study, times[after])
     weights = np.full(len(after), 1 / len(after))
     error = float(np.sqrt(weights @ covariance @ weights))
-    return _by_normal(float(effects[after].mean()), error, settings.alpha)
+    return by_t(float(effects[after].mean()), error, degrees, alpha)
 
 
 def _covariance(study: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -181,16 +187,23 @@ def _covariance(study: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.asarray(study.vcov)[np.ix_(places, places)])
 
 
-def _pre_trend_p(study: Any, anticipation: int) -> float | None:
+def _pre_trend_p(study: Any, anticipation: int, units: int) -> float | None:
+    """The p-value of all effects before the start being zero, by Hotelling's test.
+
+    The covariance is itself an estimate, from so many units as the smallest group and its comparison have: the
+    chi-square test that does not allow for it cries wolf in one of ten roll-outs with fifteen units a group.
+    """
     times, effects = np.asarray(study.event_time, dtype=float), np.asarray(study.att, dtype=float)
     known = [float(time) for time in study.vcov_index]
     before = [place for place, time in enumerate(times) if time < -anticipation and float(time) in known]
-    if not before:
+    count = len(before)
+    if not 0 < count < units:
         return None
     covariance = _covariance(study, times[before])
-    if not np.isfinite(covariance).all() or np.linalg.matrix_rank(covariance) < len(before):
+    if not np.isfinite(covariance).all() or np.linalg.matrix_rank(covariance) < count:
         return None
-    return float(stats.chi2.sf(effects[before] @ np.linalg.solve(covariance, effects[before]), len(before)))
+    distance = float(effects[before] @ np.linalg.solve(covariance, effects[before]))
+    return float(stats.f.sf(distance * (units - count) / (count * (units - 1)), count, units - count))
 
 
 def _over_groups(fitted: Any, settings: RolloutSettings, rows: pd.DataFrame) -> Estimate:
@@ -202,12 +215,13 @@ def _over_groups(fitted: Any, settings: RolloutSettings, rows: pd.DataFrame) -> 
     left_out = []
     for number in range(_BLOCKS):
         kept = rows[blocks != number]
-        if kept[settings.first_treated].nunique() == rows[settings.first_treated].nunique():
-            left_out.append(_group_average(_fit(kept, settings), settings, kept))
-    if len(left_out) < _BLOCKS:
+        if len(kept) == len(rows) or kept[settings.first_treated].nunique() < 2:
+            continue
+        left_out.append(_group_average(_fit(kept, settings), settings, kept))
+    if len(left_out) < _LEAST_BLOCKS:
         return Estimate(estimate, None, None, None, None)
-    spread = np.array(left_out) - np.mean(left_out)
-    return _by_normal(estimate, float(np.sqrt((_BLOCKS - 1) / _BLOCKS * (spread**2).sum())), settings.alpha)
+    spread, count = np.array(left_out) - np.mean(left_out), len(left_out)
+    return by_t(estimate, float(np.sqrt((count - 1) / count * (spread**2).sum())), count - 1.0, settings.alpha)
 
 
 def _group_average(fitted: Any, settings: RolloutSettings, rows: pd.DataFrame) -> float:
@@ -251,7 +265,7 @@ def one_region(panel: pd.DataFrame, settings: OneRegionSettings) -> Result:
         raise InvalidInput(
             [Fault(f"there is no region {name!r}", settings.region, todo=hint(name, set(names))) for name in unknown]
         )
-    rows = panel.copy()
+    rows = panel.assign(**{settings.outcome: panel[settings.outcome].astype(float)})
     rows[settings.region], rows[_TREATED] = names, names.isin(settings.treated).astype(int)
     rows = rows.sort_values([settings.region, settings.period], kind="stable", ignore_index=True)
     regions = rows.drop_duplicates(settings.region)[_TREATED]

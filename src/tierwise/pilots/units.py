@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from tierwise.errors import Fault, InvalidInput
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 KEY, ARM, RECEIVED, LEFT = "partner_id", "arm", "received", "left"
+# Squares of larger figures, added up over all partners, would leave the range of numbers.
+LARGEST_VALUE = 1e100
 _RAREST_LEVEL = 0.02
 # Blocks with more units than this, or fewer blocks than that, are strata: their error is that of single units.
 _LARGEST_BLOCK = 10
@@ -119,9 +121,9 @@ def frame_faults(frame: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Fa
     outcomes = [name for top, outcome in settings.outcomes.items() for name in (top, outcome.per) if name]
     others = [settings.pair, settings.cluster, settings.archetype]
     named = [KEY, ARM, *outcomes, *settings.covariates, *settings.strata, *(name for name in others if name)]
-    missing = [name for name in dict.fromkeys(named) if name not in frame.columns]
-    yield from (Fault("there is no such column", name, todo=hint(name, map(str, frame.columns))) for name in missing)
-    if KEY in missing or ARM in missing:
+    faults = list(column_faults(frame, named))
+    yield from faults
+    if {fault.where for fault in faults} & {KEY, ARM} or not frame.columns.is_unique:
         return
     yield from _key_faults(frame)
     yield from _arm_faults(frame, settings)
@@ -165,14 +167,33 @@ def _arm_faults(frame: pd.DataFrame, settings: AnalysisSettings) -> Iterator[Fau
             yield _rows_fault(frame, bad, ARM, f"the arm {name!r} has no share", hint(name, settings.shares))
 
 
+def column_faults(frame: pd.DataFrame, names: Iterable[str]) -> Iterator[Fault]:
+    """Columns that are not there, or more than once.
+
+    Raises:
+        InvalidInput: If there is no frame at all.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidInput(Fault(f"the rows must be a pandas frame, found {type(frame).__name__}"))
+    columns = [str(name) for name in frame.columns]
+    for name in dict.fromkeys(names):
+        if name not in columns:
+            yield Fault("there is no such column", name, todo=hint(name, columns))
+        elif columns.count(name) > 1:
+            yield Fault(f"there are {columns.count(name)} columns of this name", name, todo="rename all but one")
+
+
 def number_faults(frame: pd.DataFrame, name: str) -> Iterator[Fault]:
-    """What is wrong with a column of numbers: it holds text, or infinite values."""
-    if not pd.api.types.is_numeric_dtype(frame[name]):
+    """What is wrong with a column of numbers: it holds text, or infinite values, or such whose squares would be."""
+    if not pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_complex_dtype(frame[name]):
         yield Fault(f"the column is not numeric but {frame[name].dtype}", name)
         return
     values = frame[name].to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(values).any():
         yield _rows_fault(frame, pd.Series(np.isinf(values), frame.index), name, "the value is infinite")
+    elif (np.abs(values) > LARGEST_VALUE).any():
+        bad = pd.Series(np.abs(values) > LARGEST_VALUE, frame.index)
+        yield _rows_fault(frame, bad, name, f"the value is above {LARGEST_VALUE:g}")
 
 
 def _left_faults(frame: pd.DataFrame) -> Iterator[Fault]:

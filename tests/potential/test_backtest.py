@@ -113,6 +113,19 @@ def test_the_same_seed_gives_the_same_tables():
         pd.testing.assert_frame_equal(table, second[name])
 
 
+def test_very_many_partners_are_tested_on_a_sample_that_depends_on_the_seed_alone():
+    few = SPEC.model_copy(update={"backtest": BacktestSpec(origins=2, bootstraps=20, partners=90)})
+    snapshots = make_snapshots()
+    first = backtest(snapshots, FEATURES, few, AS_OF, 1)
+    turned = backtest(snapshots.iloc[::-1].reset_index(drop=True), FEATURES, few, AS_OF, 1)
+    tested = set(first.predictions["partner_id"])
+    assert len(tested) <= 90 < snapshots["partner_id"].nunique()
+    assert set(turned.predictions["partner_id"]) == tested
+    assert set(backtest(snapshots, FEATURES, few, AS_OF, 2).predictions["partner_id"]) != tested
+    # The guards against leaks have a bound of their own, and see everybody below it.
+    assert first.leaks.loc[first.leaks["code"] == "metric_ahead", "partners"].max() > 90
+
+
 def test_a_market_shock_raises_the_alarm():
     snapshots = make_snapshots(partners=400, reviews=10)
     calm = train(snapshots, FEATURES, QUICK, AS_OF, 1)

@@ -207,10 +207,12 @@ class BacktestSpec(Settings):
         origins: At most how many past reviews are tested, the latest first.
         bootstraps: Bootstrap samples of partners for the intervals.
         confidence: Confidence of the bootstrap intervals.
+        partners: At most how many partners it is run on; a seeded sample beyond.
     """
 
     origins: Positive = 4
     bootstraps: Positive = 200
+    partners: Positive = 25_000
     confidence: Rate = 0.9
 
 
@@ -277,8 +279,9 @@ class ArchetypeSpec(Settings):
         target_limit: Metrics whose rank correlation with the target is at least this only restate how much a partner
             sells and do not describe archetypes; 1 keeps them all.
         zero_share: From this share of zeros a metric is split into an indicator and its positive part.
-        null_draws: Draws of the one-blob reference that archetypes must beat.
-        null_level: The level of that test.
+        null_draws: Draws of the one-blob reference that archetypes must beat; up to eight times as many where the
+            answer is close.
+        null_level: The level of that test, over all numbers of archetypes tried.
         null_gain: How much less of the spread must be left unexplained than for one blob.
         stay_ratio: A partner stays where it was if that is at most this many times as far as the nearest.
         fit_rows: At most how many partners the fit sees; a seeded sample beyond.

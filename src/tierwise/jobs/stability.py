@@ -18,13 +18,14 @@ from tierwise.explain.stability import (
     wide_parts,
 )
 from tierwise.potential import PotentialModel
+from tierwise.potential.bounds import of_some_partners
 from tierwise.store import Bundle
 
 RETRAINS = 8
 FEWER_TREES = 3
 LEAST_TREES = 40
 GATE_BOOTSTRAPS = 100
-MOST_PARTNERS = 10_000
+MOST_PARTNERS = 5_000
 MOST_ROWS = 500
 GROUP = "retrained"
 
@@ -137,20 +138,12 @@ def _log(model: PotentialModel, rows: pd.DataFrame) -> np.ndarray:
     return np.asarray(np.log(np.maximum(values, model.floor)))
 
 
-def _of_some_partners(snapshots: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    partners = np.sort(snapshots["partner_id"].unique())
-    if len(partners) <= MOST_PARTNERS:
-        return snapshots
-    kept = snapshots["partner_id"].isin(rng.choice(partners, MOST_PARTNERS, replace=False))
-    return snapshots[kept].reset_index(drop=True)
-
-
 def _shuffled(
     model: PotentialModel, snapshots: pd.DataFrame, rows: pd.DataFrame, features: pd.DataFrame, seed: int
 ) -> dict[str, float]:
     """Train once on labels shuffled among the partners of each date: the gate must refuse it."""
     rng = np.random.default_rng([seed, 15])
-    snapshots = _of_some_partners(snapshots, rng)
+    snapshots = of_some_partners(snapshots, MOST_PARTNERS, rng)
     labels = snapshots.groupby("as_of")["label"].transform(lambda own: rng.permutation(own.to_numpy()))
     control = potential.train(snapshots.assign(label=labels), model.features, lighter(model.spec), model.as_of, seed)
     accepted = control.source == "model"

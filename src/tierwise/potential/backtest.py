@@ -37,7 +37,7 @@ from tierwise.potential.backtest_tables import (
     segments_table,
 )
 from tierwise.potential.blend import Blend, fit_blend
-from tierwise.potential.bounds import varies
+from tierwise.potential.bounds import of_some_partners, varies
 from tierwise.potential.folds import Fold, fold_at
 from tierwise.potential.leaks import COLUMNS as LEAKS_COLUMNS
 from tierwise.potential.leaks import find_leaks, merged_leaks, model_leak, with_moved
@@ -136,13 +136,14 @@ def backtest(
         InvalidInput: If a column is missing or a label is infinite.
     """
     check_columns(snapshots, features, labelled=True)
+    leaks = find_leaks(snapshots, features, spec.leaks, as_of, seed)
+    snapshots = of_some_partners(snapshots, spec.backtest.partners, np.random.default_rng([seed, 9]))
     labelled = closed(snapshots, as_of)
     tested = [
         _test(snapshots, fold_at(labelled, origin), (features, spec, seed))
         for origin in origins(labelled)[-spec.backtest.origins :]
     ]
     predictions = _stack([one.predictions for one in tested])
-    leaks = find_leaks(snapshots, features, spec.leaks, as_of, seed)
     if predictions.empty:
         return _nothing(leaks)
     rng = np.random.default_rng([seed, 2])

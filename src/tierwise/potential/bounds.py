@@ -32,6 +32,15 @@ def thinned_places(rows: int, most: int = MOST_GLM_ROWS) -> np.ndarray:
     return np.sort(np.random.default_rng([_SEED, rows]).choice(rows, most, replace=False))
 
 
+def of_some_partners(rows: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the rows, or those of a sample of partners where there are more partners, in their order."""
+    partners = np.sort(rows["partner_id"].astype("str").unique())
+    if len(partners) <= most:
+        return rows
+    kept = rng.choice(partners, most, replace=False)
+    return rows[rows["partner_id"].astype("str").isin(kept)].reset_index(drop=True)
+
+
 def bounded_draws(draws: int, partners: int) -> int:
     """Return how many bootstrap samples are drawn: all that are asked for unless partners are very many."""
     return min(draws, max(LEAST_DRAWS, MOST_CELLS // max(partners, 1)))

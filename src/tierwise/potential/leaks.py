@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from tierwise.config.leak_spec import LeakSpec
 from tierwise.config.model_spec import FeatureSet
+from tierwise.potential.bounds import of_some_partners
 from tierwise.potential.gini import partner_weights
 from tierwise.potential.leak_statistics import level_shares, partial_shares
 from tierwise.potential.snapshots import closed, current_value, origins
@@ -157,11 +158,7 @@ class _Draws:
 
 
 def _sampled(rows: pd.DataFrame, spec: LeakSpec, seed: int) -> pd.DataFrame:
-    partners = np.sort(rows["partner_id"].astype(str).unique())
-    if len(partners) <= spec.rows:
-        return rows
-    kept = np.random.default_rng([seed, 6]).choice(partners, spec.rows, replace=False)
-    return rows[rows["partner_id"].astype(str).isin(set(kept))].reset_index(drop=True)
+    return of_some_partners(rows, spec.rows, np.random.default_rng([seed, 6]))
 
 
 def _moved(labelled: pd.DataFrame, snapshots: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tests.archetypes.mixtures import FEATURES, mixture
-from tierwise.archetypes.blob import compare_with_blob, one_blob
+from tierwise.archetypes.blob import compare_with_blob
 from tierwise.archetypes.clusters import distances, jaccard_matrix, kmeans, stability
 from tierwise.archetypes.space import fit_axis, fit_space
 from tierwise.archetypes.weights import behaviour_metrics, metric_weights
@@ -109,15 +109,6 @@ def test_separate_groups_are_stable_and_beat_one_blob_and_a_blob_does_not():
     assert stability(two, kmeans(two, 2, 4, 1), SPEC, rng).mean_ari > 0.95
     assert stability(one, kmeans(one, 2, 4, 1), SPEC, rng).mean_ari < 0.8
     split, none = (compare_with_blob(matrix, [2], SPEC, rng)[0] for matrix in (two, one))
-    assert split.p_value == pytest.approx(1 / 20)
+    assert split.p_value == pytest.approx(1 / 39)  # two batches of 19 draws, none of which splits as well
     assert split.gain > 0.2
     assert none.gain < 0.05
-
-
-def test_the_blob_keeps_covariance_and_the_shares_of_yes_no_columns():
-    rng = np.random.default_rng(2)
-    matrix = np.column_stack((rng.normal(0, 3, 4000), rng.random(4000) < 0.2)).astype(np.float64)
-    drawn = one_blob(matrix, rng)
-    assert drawn[:, 0].std() == pytest.approx(3, rel=0.05)
-    assert set(np.unique(drawn[:, 1])) == {0.0, 1.0}
-    assert drawn[:, 1].mean() == pytest.approx(0.2, abs=0.02)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tierwise.archetypes.blob import Split, compare_with_blob
+from tierwise.archetypes.blob import Groups, Split, compare_with_blob
 from tierwise.archetypes.clusters import QUICK_STARTS, Clustering, Stability, kmeans, stability
 from tierwise.config.model_spec import ArchetypeSpec
 
@@ -54,7 +54,7 @@ class Choice:
         reason: A code of `tierwise.archetypes.model.REASONS`.
         clustering: What was chosen; None where nothing is supported.
         stability: Its stability.
-        p_value: How often one blob splits as well: of the choice, else the least of all.
+        p_value: How often one blob splits as well, by any number of clusters: of the choice, else the least of all.
         table: Columns `STABILITY_COLUMNS`, one row per number of clusters tried.
     """
 
@@ -65,7 +65,7 @@ class Choice:
     table: pd.DataFrame | None = None
 
 
-def choose(matrix: Floats, old: Ints | None, spec: ArchetypeSpec, seed: int) -> Choice:
+def choose(matrix: Floats, old: Ints | None, spec: ArchetypeSpec, seed: int, groups: Groups | None = None) -> Choice:
     """Choose among all numbers of clusters.
 
     Args:
@@ -73,6 +73,7 @@ def choose(matrix: Floats, old: Ints | None, spec: ArchetypeSpec, seed: int) -> 
         old: The archetype that the version in force gives each partner, -1 for none; None without such a version.
         spec: Hyper-parameters.
         seed: Seed of every random step.
+        groups: The columns that describe one metric or attribute together; by default each column alone.
     """
     if len(matrix) < spec.min_partners:
         return Choice("too_few_partners")
@@ -80,7 +81,7 @@ def choose(matrix: Floats, old: Ints | None, spec: ArchetypeSpec, seed: int) -> 
         return Choice("no_usable_features")
     rng = np.random.default_rng(seed)
     sample = _sample(matrix, spec, rng)
-    found = _candidates(sample, spec, rng)
+    found = _candidates(sample, spec, rng, groups)
     table = pd.DataFrame([candidate.row() for candidate in found], columns=list(STABILITY_COLUMNS))
     reason, supported = _supported(found, spec)
     if not supported:
@@ -104,12 +105,14 @@ def _sample(matrix: Floats, spec: ArchetypeSpec, rng: np.random.Generator) -> Fl
     return ordered[np.sort(rng.choice(len(ordered), spec.fit_rows, replace=False))]
 
 
-def _candidates(matrix: Floats, spec: ArchetypeSpec, rng: np.random.Generator) -> list[Candidate]:
+def _candidates(
+    matrix: Floats, spec: ArchetypeSpec, rng: np.random.Generator, groups: Groups | None
+) -> list[Candidate]:
     """Fit and judge every number of clusters that the number of distinct rows allows."""
     distinct = len(np.unique(matrix, axis=0))
     numbers = range(spec.k_min, min(spec.k_max, distinct - 1) + 1)
     thin = matrix[:: -(-len(matrix) // spec.stability_rows)]
-    splits = compare_with_blob(thin, numbers, spec, rng)
+    splits = compare_with_blob(thin, numbers, spec, rng, groups)
     clusterings = [kmeans(matrix, k, QUICK_STARTS, int(rng.integers(2**31))) for k in numbers]
     return [
         Candidate(clustering, stability(matrix, clustering, spec, rng), split)

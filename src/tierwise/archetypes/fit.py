@@ -47,7 +47,7 @@ def fit(
     matrix = space.matrix(rows)
     old = _old_places(previous, rows)
     with threadpool_limits(limits=1):  # sums, and so borders, must not depend on how many cores the machine has
-        choice = choose(matrix, old, spec, seed)
+        choice = choose(matrix, old, spec, seed, space.groups)
     tables = {} if choice.table is None else {"stability": choice.table}
     if choice.clustering is None or choice.stability is None:
         number = previous.next_number if previous else 1

@@ -82,6 +82,13 @@ class Space:
     clip_sd: float
     attribute_weight: float
 
+    @property
+    def groups(self) -> list[list[int]]:
+        """The columns of the matrix that describe one metric, or one attribute, together; in order."""
+        sizes = [2 if axis.split else 1 for axis in self.axes] + [len(known) for known in self.levels.values()]
+        starts = np.cumsum([0, *sizes])
+        return [list(range(start, start + size)) for start, size in zip(starts.tolist(), sizes, strict=False)]
+
     def matrix(self, rows: pd.DataFrame) -> Floats:
         """Return coordinates, shape (n, d)."""
         columns = [

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
+from tierwise.config.attribution import AttributionSettings
 from tierwise.config.base import Settings, field_docs, summary_doc
 from tierwise.config.benefits import Benefits
 from tierwise.config.catalog import Catalog
@@ -25,6 +26,7 @@ FILES = MappingProxyType[str, tuple[str, type[Settings]]](
         "policy": ("policies/<date>.yaml", Policy),
         "benefits": ("benefits.yaml", Benefits),
         "pilot": ("pilots/<name>.yaml", PilotFile),
+        "attribution": ("attribution.yaml", AttributionSettings),
         "exports": ("exports.yaml", Exports),
         "model": ("models/<name>.yaml", ModelSpec),
     }

@@ -163,12 +163,13 @@ def known_names(workspace: Workspace) -> tuple[str, ...]:
 
 def _path(workspace: Workspace, slug: str) -> Path:
     folder = workspace.folder / PILOT_FOLDER
-    path = next((folder / f"{slug}{end}" for end in (".yaml", ".yml") if (folder / f"{slug}{end}").is_file()), None)
+    places = [folder / f"{slug}{end}" for end in (".yaml", ".yml")]
+    path = next((place for place in places if place.is_file()), None)
     if path is not None and _SLUG.fullmatch(slug):
         return path
     known = pilot_slugs(workspace)
     todo = f"write {PILOT_FOLDER}/<name>.yaml, see docs/pilots.md" if not known else "see 'tierwise pilot list'"
-    if path is not None:
+    if path is not None and path.parent.resolve() == folder.resolve():
         what = f"{slug!r} is no name of a pilot: small letters, digits, '-' and '_', at most 63 characters"
         raise InvalidInput(Fault(what, str(path), todo="rename the file"))
     offer = hint(slug, known) or "there is no pilot yet"

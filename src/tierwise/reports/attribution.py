@@ -73,10 +73,7 @@ class AttributionReport:
             )
         open_questions = [finding for finding in asked if finding.status == "not_enough_evidence"]
         if open_questions:
-            sentences.append(
-                f"{_count(len(open_questions))} without an answer either way: "
-                f"{'its' if len(open_questions) == 1 else 'their'} intervals hold zero."
-            )
+            sentences.append(f"{_count(len(open_questions))} without an answer either way.")
         doubtful = [finding.subject for finding in asked if finding.status == "doubtful"]
         if doubtful:
             sentences.append(f"Not to be trusted by their own checks: {', '.join(doubtful)}.")

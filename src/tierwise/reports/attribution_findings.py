@@ -176,7 +176,7 @@ class Finding:
             "status": self.status,
             "answer": self.answer,
             "notes": list(self.notes),
-            "money": None if self.money is None else {**vars(self.money), "net": self.net},
+            "money": None if self.money is None else {**vars(self.money), "net": self.net and list(self.net)},
             "rows": to_rows(self.rows),
         }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import bad_input, reason_codes, settings_faults, synthetic_channel, workspace_reference
+from tools import bad_input, faults, reason_codes, settings_faults, synthetic_channel, workspace_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,6 +30,7 @@ class Page:
 # The one place to add a generated page, for example Page("docs/workspace.md", workspace_reference).
 PAGES: tuple[Page, ...] = (
     Page("docs/bad-input.md", bad_input.page),
+    Page("docs/faults.md", faults.page),
     Page("docs/reason-codes.md", reason_codes.page),
     Page("docs/settings-faults.md", settings_faults.page),
     Page("docs/synthetic-channel.md", synthetic_channel.page),

@@ -14,6 +14,7 @@ from tierwise.errors import Fault, InvalidInput, OutsideFailure
 from tierwise.store.sources_batches import readable_batch, require_columns
 
 _BATCH_ROWS = 131_072
+_EXPORT_AGAIN = "see whether the export ended well, export the file again, then run the same command again"
 
 
 def read_parquet(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -36,7 +37,8 @@ def read_parquet(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]
             counted += batch.num_rows
             yield readable_batch(rows, [arrow_text(batch.column(name)) for name in columns])
     except (pa.ArrowException, OSError) as error:
-        raise OutsideFailure(Fault(f"the file cannot be read to its end: {_first_line(error)}", str(path))) from None
+        what = f"the file cannot be read to its end: {_first_line(error)}"
+        raise OutsideFailure(Fault(what, str(path), todo=_EXPORT_AGAIN)) from None
     finally:
         file.close()
 
@@ -67,7 +69,8 @@ def _open(path: Path) -> pa.parquet.ParquetFile:
     try:
         return pa.parquet.ParquetFile(path, coerce_int96_timestamp_unit="us")
     except pa.ArrowInvalid as error:
-        raise InvalidInput(Fault(f"this is not a readable Parquet file: {_first_line(error)}", str(path))) from None
+        what = f"this is not a readable Parquet file: {_first_line(error)}"
+        raise InvalidInput(Fault(what, str(path), todo=_EXPORT_AGAIN)) from None
     except OSError as error:
         raise OutsideFailure(Fault(f"the file cannot be read: {_first_line(error)}", str(path))) from None
 

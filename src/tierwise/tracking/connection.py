@@ -32,7 +32,9 @@ _DEFAULTS = MappingProxyType(
     }
 )
 _ADDRESS = "MLFLOW_TRACKING_URI"
-_LOUD = ("mlflow", "alembic")
+_LOUD = MappingProxyType({"mlflow": logging.WARNING, "alembic": logging.WARNING, "urllib3": logging.ERROR})
+# What urllib3 says innermost of a server that does not answer: refused, timed out, no such host.
+_NO_ANSWER = re.compile(r"(?:\[Errno -?\d+\] [^')\"]+|Read timed out\.[^')\"]*|timed out[^')\"]*)")
 _PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 
 
@@ -52,8 +54,8 @@ def connected(uri: str) -> Iterator[MlflowClient]:
         import mlflow
         from mlflow.exceptions import MlflowException
 
-        for name in _LOUD:
-            logging.getLogger(name).setLevel(logging.WARNING)
+        for name, level in _LOUD.items():
+            logging.getLogger(name).setLevel(level)
         try:
             with _current(uri):
                 yield mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -94,8 +96,10 @@ def closed_at_end(client: MlflowClient, run_id: str) -> Iterator[None]:
 
 def _fault(uri: str, error: Exception) -> Fault:
     first_line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    silent = _NO_ANSWER.findall(first_line) if "Max retries exceeded" in first_line else []
+    said = f"MLflow does not answer: {silent[-1]}" if silent else f"MLflow failed: {first_line}"
     return Fault(
-        f"MLflow failed: {_PASSWORD.sub('***@', first_line)[:400]}",
+        _PASSWORD.sub("***@", said)[:400],
         where=without_password(uri),
         todo="see that the server or database runs and that mlflow.tracking_uri in tierwise.yaml is right, "
         "then run the same command again",

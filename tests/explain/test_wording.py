@@ -69,7 +69,13 @@ def test_figures_do_not_follow_the_language_of_the_machine() -> None:
 
 @pytest.mark.parametrize(
     ("title", "said_as"),
-    [("Won sales", "won sales"), ("MDF claimed", "MDF claimed"), ("", ""), ("R2 score", "R2 score")],
+    [
+        ("Won sales", "won sales"),
+        ("Partner Trailblazer Score", "Partner Trailblazer Score"),
+        ("MDF claimed", "MDF claimed"),
+        ("", ""),
+        ("R2 score", "R2 score"),
+    ],
 )
 def test_a_title_inside_a_sentence(title: str, said_as: str) -> None:
     assert in_sentence(title) == said_as

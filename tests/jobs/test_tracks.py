@@ -12,9 +12,14 @@ import yaml
 from tests.channel import AS_OF, BEFORE, TODAY
 from tierwise.config.load import load_workspace
 from tierwise.jobs.accept import accepted_tables
+from tierwise.jobs.explain import explain_partner, open_review
 from tierwise.jobs.progress import Steps, silent
+from tierwise.jobs.review_pack import summarise_pack
 from tierwise.jobs.score import ScoreRequest, score
 from tierwise.jobs.tier_history import history_before, track_histories_before
+from tierwise.reports.digest import as_markdown
+from tierwise.reports.pack_page import as_pages
+from tierwise.reports.workbook import sheets_of
 from tierwise.store import read_table
 
 TRACKS = {
@@ -100,6 +105,32 @@ def test_a_repeated_review_does_not_see_itself(folder: Path) -> None:
     again = score(load_workspace(folder), ScoreRequest(AS_OF, TODAY))
     assert again.run_id == str(first["run_id"].iloc[0])
     pd.testing.assert_frame_equal(read(folder, AS_OF), first)
+
+
+def test_the_pack_counts_the_tracks_and_lists_who_moves_on_them(folder: Path) -> None:
+    source = open_review(load_workspace(folder))
+    pack, stored = summarise_pack(source), read(folder, AS_OF)
+    assert [line.title for line in pack.ladders.tracks] == list(TRACKS)
+    for line in pack.ladders.tracks:
+        own = stored[stored["track"] == line.title]
+        assert dict(line.tiers) == own["recommended_tier"].value_counts().to_dict()
+        assert (line.rises, line.falls) == tuple(int((own["action"] == one).sum()) for one in ("promote", "demote"))
+    moving = stored[stored["action"].isin(["promote", "demote"])]
+    assert sorted((move.row.partner_id, move.track) for move in pack.ladders.moves) == sorted(
+        zip(moving["partner_id"], moving["track"], strict=True)
+    )
+    assert "## Tracks" in as_markdown(pack)
+    assert "Tracks" in [sheet.name for sheet in sheets_of(pack)]
+    page = as_pages(pack)["index.html"]
+    assert 'id="tracks"' in page
+    assert 'id="units"' not in page
+
+
+def test_a_partners_page_shows_every_track(folder: Path) -> None:
+    partner = read(folder, AS_OF)["partner_id"].iloc[0]
+    page = explain_partner(load_workspace(folder), partner)
+    assert [track.title for track in page.ladders.tracks] == list(TRACKS)
+    assert not page.ladders.units
 
 
 def test_reviews_without_tracks_are_no_past(scored_channel: Path) -> None:

@@ -14,9 +14,13 @@ import yaml
 from tests.policy.case_files import CASES
 from tierwise.config.load import Workspace, load_workspace
 from tierwise.errors import InvalidInput
+from tierwise.jobs.explain import explain_partner, open_review
 from tierwise.jobs.policy import PolicyRequest, lint_on_data, preview_policy, replay_policy
+from tierwise.jobs.review_pack import summarise_pack
 from tierwise.jobs.score import ScoreRequest, score
 from tierwise.jobs.train import train
+from tierwise.reports.digest import as_markdown
+from tierwise.reports.partner_page import as_html
 from tierwise.store import read_table
 
 PUBLISHED = CASES / "programs" / "salesforce_py20" / "policy.yaml"
@@ -234,3 +238,15 @@ def test_lint_and_score_refuse_a_unit_that_the_catalog_does_not_have(workspace: 
     for job in (lint_on_data, preview_policy):
         with pytest.raises(InvalidInput, match="'region' is no unit of the catalog"):
             job(workspace, request)
+
+
+def test_the_pack_and_the_pages_show_the_units(workspace: Workspace) -> None:
+    pack, stored = summarise_pack(open_review(workspace)), read_table(workspace.output_folder, SECOND, "units")
+    assert pack.ladders.unit_title == "Country"
+    assert sum(line.partners for line in pack.ladders.units) == len(stored)
+    assert sum(line.decides for line in pack.ladders.units) == stored["decides"].sum()
+    assert "## By country" in as_markdown(pack)
+    page = explain_partner(workspace, "P00")
+    assert [unit.unit for unit in page.ladders.units] == ["DE", "FR", "GB", "NL", "US"]
+    assert [unit.decides for unit in page.ladders.units] == [True, False, False, False, False]
+    assert 'id="units"' in as_html(page)

@@ -9,6 +9,7 @@ UNKNOWN = "unknown"
 
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 _PERIOD = re.compile(r", (?:the (?=\d)|(?=last (?:\d|day|week|month|quarter|year)))")
+_CAPITALISED = re.compile(r"\b[A-Z][a-z]")
 _SHARES = frozenset({"ratio", "share", "rate"})
 _IRREGULAR = {"people": "person", "categories": "category", "cities": "city", "countries": "country"}
 _BARE = frozenset({"", "points", "score", "index", "number"})
@@ -39,8 +40,9 @@ def figure(value: float | None, unit: str = "") -> str:
 
 
 def in_sentence(title: str) -> str:
-    """Write a title as the middle of a sentence; an acronym at its start, and every other word, stays as it is."""
-    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+    """Write a title as the middle of a sentence; an acronym at its start, and a name of several words, stay."""
+    is_name = title[:2].isupper() or len(_CAPITALISED.findall(title)) > 1
+    return title if is_name else title[:1].lower() + title[1:]
 
 
 def over_period(title: str) -> str:

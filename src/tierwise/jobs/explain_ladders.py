@@ -18,22 +18,33 @@ LADDER_TABLES = ("tracks", "units", "unit_criteria")
 
 def ladders_of(rows: dict[str, list[Record]], workspace: Workspace, policy: Policy, wording: Wording) -> Ladders:
     """Word the rows of `tracks`, `units` and `unit_criteria` of one partner."""
-    unit = workspace.catalog.units.get(policy.per.column) if policy.per else None
-    title = (unit.title if unit else "") or (policy.per.column.replace("_", " ").capitalize() if policy.per else "Unit")
     order = {name: place for place, name in enumerate(policy.tracks)}
     tracks = sorted(rows["tracks"], key=lambda row: order.get(row["track"], len(order)))
     return Ladders(
         tracks=tuple(_track(row, policy) for row in tracks),
         units=tuple(_units(rows, wording)),
-        unit_title=title,
+        unit_title=unit_title(workspace, policy),
     )
 
 
+def track_title(policy: Policy, name: str) -> str:
+    """What people read for a track; one that the policy has no more keeps its name."""
+    track = policy.tracks.get(name)
+    return (track.title if track else "") or name.replace("_", " ")
+
+
+def unit_title(workspace: Workspace, policy: Policy) -> str:
+    """What people read for a unit of the policy."""
+    if policy.per is None:
+        return "Unit"
+    unit = workspace.catalog.units.get(policy.per.column)
+    return (unit.title if unit else "") or policy.per.column.replace("_", " ").capitalize()
+
+
 def _track(row: Record, policy: Policy) -> TrackPlace:
-    track = policy.tracks.get(row["track"])
     dates = [f"{words} {row[name]}" for name, words in LADDER_DATES.items() if row[name] is not None]
     return TrackPlace(
-        title=(track.title if track else "") or row["track"].replace("_", " "),
+        title=track_title(policy, row["track"]),
         current=row["current_tier"] or "",
         recommended=row["recommended_tier"] or "",
         next_tier=row["next_tier"] or "",

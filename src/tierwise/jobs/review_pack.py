@@ -12,6 +12,7 @@ import pandas as pd
 from tierwise.explain.figures import figure
 from tierwise.explain.focus import focus_criteria, is_below
 from tierwise.jobs.explain import Source, explain_partners
+from tierwise.jobs.pack_ladders import pack_ladders
 from tierwise.jobs.pack_summary import (
     archetype_lines,
     composition_lines,
@@ -114,6 +115,7 @@ def summarise_pack(source: Source) -> Pack:
         at_risk=_records(records, below["partner_id"]),
         partners=tuple(records.values()),
         versions=(*sorted(source.review.versions.items()), ("run", source.review.run_id)),
+        ladders=pack_ladders(source, records),
     )
 
 
@@ -202,13 +204,17 @@ def _total(values: pd.Series) -> float | None:
 def _with_pages(pack: Pack, most: int) -> list[str]:
     """Whom the pack has a one-pager of: who moves, is at risk or nearly rises, then the most valuable."""
     rest = sorted(pack.partners, key=lambda row: (-(row.value or 0.0), row.partner_id))
-    order = [row.partner_id for row in (*pack.movers, *pack.at_risk, *pack.near_misses, *rest)]
+    on_tracks = (move.row for move in pack.ladders.moves)
+    order = [row.partner_id for row in (*pack.movers, *on_tracks, *pack.at_risk, *pack.near_misses, *rest)]
     return sorted(list(dict.fromkeys(order))[:most])
 
 
 def _linked(pack: Pack, pages: dict[str, str]) -> Pack:
+    def link(row: PackRow) -> PackRow:
+        return replace(row, page=pages.get(row.partner_id, ""))
+
     def linked(rows: Iterable[PackRow]) -> tuple[PackRow, ...]:
-        return tuple(replace(row, page=pages.get(row.partner_id, "")) for row in rows)
+        return tuple(link(row) for row in rows)
 
     return replace(
         pack,
@@ -217,6 +223,7 @@ def _linked(pack: Pack, pages: dict[str, str]) -> Pack:
         at_risk=linked(pack.at_risk),
         partners=linked(pack.partners),
         guardrails=tuple(replace(hit, examples=linked(hit.examples)) for hit in pack.guardrails),
+        ladders=pack.ladders.linked(link),
     )
 
 

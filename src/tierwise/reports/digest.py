@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from tierwise.reports.pack import Pack, PackRow
+from tierwise.reports.pack_ladders import counted
 from tierwise.reports.pages import clip, count, percent
 from tierwise.reports.partner_words import SHAPES, action_words
 from tierwise.reports.text_table import markdown_table
@@ -24,6 +25,7 @@ def as_markdown(pack: Pack) -> str:
         _section("Who moves", pack.movers, lambda row: f"{_move(row)}: {plain(row.why)}"),
         _section("At risk", pack.at_risk, lambda row: f"{row.recommended_tier}, {row.shown_value}: {plain(row.why)}"),
         _section("One item short of the next tier", pack.near_misses, lambda row: plain(row.missing)),
+        _ladders(pack),
         _guardrails(pack),
         "Made from "
         + ", ".join(f"{name} {value}" for name, value in pack.versions if name in ("model", "policy", "run")),
@@ -40,7 +42,8 @@ def plain(text: str) -> str:
 
 def _summary(pack: Pack) -> str:
     actions = ", ".join(f"{action_words(name).lower()} {number:,}" for name, number in pack.actions)
-    worth = f", with {pack.shown_at_risk} of {pack.shown_total} ({plain(pack.value_title)})" if pack.knows_value else ""
+    worth = f", with {pack.shown_at_risk} of {pack.shown_total} ({plain(pack.value_title)})"
+    worth = worth if pack.knows_value and pack.at_risk else ""
     lines = [
         f"{count(len(pack.partners), 'partner')}: {actions}.",
         f"{count(len(pack.at_risk), 'partner')} below the line of their tier{worth}.",
@@ -68,6 +71,19 @@ def _section(title: str, rows: Sequence[PackRow], said: Callable[[PackRow], str]
     lines = [f"* **{_name(row)}**: {said(row)}" for row in rows[:MOST]]
     more = [f"* and {len(rows) - MOST:,} more"] if len(rows) > MOST else []
     return "\n".join([f"## {title} ({len(rows):,})", "", *lines, *more])
+
+
+def _ladders(pack: Pack) -> str:
+    ladders = pack.ladders
+    tracks = [
+        f"* **{plain(line.title)}**: {plain(counted(line.tiers))}; ▲ {line.rises:,} rise, ▼ {line.falls:,} fall"
+        for line in ladders.tracks
+    ]
+    units = [f"* **{plain(line.unit)}**: {plain(counted(line.tiers))}" for line in ladders.units[:MOST]]
+    if len(ladders.units) > MOST:
+        units.append(f"* and {len(ladders.units) - MOST:,} more")
+    parts = [("Tracks", tracks), (f"By {plain(ladders.unit_title.lower())}", units)]
+    return "\n\n".join("\n".join([f"## {title}", "", *lines]) for title, lines in parts if lines)
 
 
 def _guardrails(pack: Pack) -> str:

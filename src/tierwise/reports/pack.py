@@ -3,64 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from tierwise.reports.pack_ladders import PackLadders
+from tierwise.reports.pack_rows import NO_TIER, PackRow
 from tierwise.reports.pages import count
 from tierwise.reports.partner_words import action_words
 
-NO_TIER = "no tier"
-
-
-@dataclass(frozen=True)
-class PackRow:
-    """One partner as lists show it.
-
-    Attributes:
-        partner_id: Its id.
-        name: Its name; the id where it has none.
-        region: Its region; empty where none is stored.
-        manager: Its partner manager; likewise.
-        archetype: Its archetype; empty where it has none.
-        current_tier: The tier before the review.
-        recommended_tier: The tier recommended.
-        action: The recommended action.
-        why: The deciding reason and the one after it.
-        approval_role: Who must approve; empty where nobody must.
-        value: What the partner brings now; None where the review does not store it.
-        shown_value: The same with its unit.
-        potential: The expected value.
-        shown_potential: The same with its unit.
-        is_at_risk: Whether it is below the line of the tier it holds.
-        missing: The one item that keeps it from the next tier; empty where there are more, or none.
-        page: The place of its one-pager; empty where the pack has none.
-    """
-
-    partner_id: str
-    name: str
-    region: str
-    manager: str
-    archetype: str
-    current_tier: str
-    recommended_tier: str
-    action: str
-    why: str
-    approval_role: str
-    value: float | None
-    shown_value: str
-    potential: float | None
-    shown_potential: str
-    is_at_risk: bool
-    missing: str
-    page: str = ""
-
-    @property
-    def move(self) -> str:
-        """The move in short: `growth → strategic`, or the tier alone."""
-        if self.current_tier in (self.recommended_tier, ""):
-            return self.recommended_tier
-        return f"{self.current_tier} → {self.recommended_tier}"
+__all__ = [
+    "NO_TIER", "ArchetypeLine", "GuardrailHit", "MatrixLine", "Pack", "PackLadders", "PackRow", "PackWritten",
+    "TierLine", "as_payload", "as_text",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -125,6 +80,7 @@ class Pack:
         at_risk: Who is below the line of its tier, the most valuable first.
         partners: Everybody, by id.
         versions: What the review was made from.
+        ladders: Tracks and units, where the policy has any.
     """
 
     workspace: str
@@ -144,6 +100,7 @@ class Pack:
     at_risk: tuple[PackRow, ...]
     partners: tuple[PackRow, ...]
     versions: tuple[tuple[str, str], ...]
+    ladders: PackLadders = field(default_factory=PackLadders)
 
     @property
     def knows_value(self) -> bool:
@@ -152,8 +109,9 @@ class Pack:
 
     @property
     def waiting(self) -> int:
-        """How many moves wait for an approval."""
-        return sum(bool(row.approval_role) for row in self.partners)
+        """How many moves wait for an approval, those on tracks among them."""
+        on_tracks = sum(bool(move.approval_role) for move in self.ladders.moves)
+        return sum(bool(row.approval_role) for row in self.partners) + on_tracks
 
     def moved(self, action: str) -> int:
         """How many partners an action is proposed for."""

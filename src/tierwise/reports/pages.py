@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from tierwise.explain.wording import robustness_words
 from tierwise.reports import charts
+from tierwise.reports.pack_ladders import counted
 from tierwise.reports.partner_words import SHAPES, action_words
 
 LONGEST_FILE_NAME = 60
@@ -38,7 +39,7 @@ def _environment() -> Environment:
         finalize=_together,
     )
     environment.filters |= {"clip": clip, "action_words": action_words, "count": count, "percent": percent}
-    environment.filters["robustness_words"] = robustness_words
+    environment.filters |= {"robustness_words": robustness_words, "tier_counts": counted}
     environment.globals |= {"charts": charts, "shapes": SHAPES}
     return environment
 

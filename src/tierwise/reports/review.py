@@ -107,7 +107,7 @@ def composition_text(review: ReviewSummary) -> str:
 
 def actions_text(review: ReviewSummary) -> str:
     """How many partners each action is proposed for, and which rules hold partners whose figures say another tier."""
-    counts = {str(row.action): int(row.partners) for row in review.actions.itertuples()}
+    counts: dict[str, int] = dict(zip(review.actions["action"], review.actions["partners"].tolist(), strict=True))
     rows = [(action_words(name), f"{counts[name]:,}", MEANINGS.get(name, "")) for name in _in_order(counts)]
     actions = "Actions proposed:\n" + text_table(("action", "partners", "what it means"), rows, right={1})
     if review.held.empty:

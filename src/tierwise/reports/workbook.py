@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tierwise.reports.pack import Pack, PackRow
+from tierwise.reports.pack_ladders import counted
 from tierwise.reports.partner_words import SHAPES, action_words
 from tierwise.store.workbook import Column, Sheet
 
@@ -25,6 +26,7 @@ def sheets_of(pack: Pack) -> tuple[Sheet, ...]:
         _partners("At risk", pack, pack.at_risk),
         _partners("Near misses", pack, pack.near_misses),
         _guardrails(pack),
+        *_ladders(pack),
         _partners("Partners", pack, pack.partners),
     )
 
@@ -73,6 +75,29 @@ def _guardrails(pack: Pack) -> Sheet:
     columns = (Column("Guardrail", width=44), Column("Partners", "count"), Column("The most valuable", width=80))
     rows = [(hit.title, hit.partners, ", ".join(_shown(row) for row in hit.examples)) for hit in pack.guardrails]
     return Sheet("Guardrails", columns, rows)
+
+
+def _ladders(pack: Pack) -> list[Sheet]:
+    """Who moves on tracks and what units earn, where the policy has any."""
+    ladders = pack.ladders
+    sheets: list[Sheet] = []
+    if ladders.tracks:
+        widths = {"Track": 30, "Partner id": 14, "Partner": 34, "Action": 22, "Tier on it": 34, "Approval by": 20}
+        columns = tuple(Column(title, width=width) for title, width in widths.items())
+        moves = [
+            (one.track, one.row.partner_id, one.row.name, _action(one.action), one.move, one.approval_role)
+            for one in ladders.moves
+        ]
+        counts = [(line.title, "", "", "all partners", counted(line.tiers), "") for line in ladders.tracks]
+        sheets.append(Sheet("Tracks", columns, [*counts, *moves]))
+    if ladders.units:
+        columns = (
+            Column(ladders.unit_title, width=30), Column("Partners", "count"), Column("Decides for", "count"),
+            Column("Partners by tier", width=60),
+        )  # fmt: skip
+        rows = [(line.unit, line.partners, line.decides, counted(line.tiers)) for line in ladders.units]
+        sheets.append(Sheet("Units", columns, rows))
+    return sheets
 
 
 def _partners(name: str, pack: Pack, rows: Sequence[PackRow]) -> Sheet:

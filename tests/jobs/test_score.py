@@ -87,15 +87,15 @@ def test_who_has_no_peers_is_told_why(scored_channel: Path) -> None:
 def test_contributions_that_do_not_add_up_stop_the_run_before_it_writes(
     trained_channel: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tierwise.jobs import contributions
+    from tierwise.jobs import engines
 
-    exact = contributions.split_trees
+    exact = engines.split_trees
 
     def off(text: str, matrix: np.ndarray, background: np.ndarray | None) -> tuple[float, np.ndarray]:
         base, parts = exact(text, matrix, background)
         return base, parts + 1e-7 * (np.arange(len(parts)) == 1)[:, None]
 
-    monkeypatch.setattr(contributions, "split_trees", off)
+    monkeypatch.setattr(engines, "split_trees", off)
     folder = copy_of(trained_channel)
     with pytest.raises(Refused, match="miss their potential by up to"):
         score(load_workspace(folder), ScoreRequest(BEFORE, TODAY))

@@ -19,6 +19,14 @@ class EngineName(StrEnum):
     SPARK = "spark"
 
 
+class ExplainScope(StrEnum):
+    """Whose recommendations a run explains beyond criteria, scores and reasons."""
+
+    ALL = "all"
+    MOVERS = "movers"
+    NONE = "none"
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     app.command()(score)
@@ -35,6 +43,10 @@ def score(
         EngineName, typer.Option(help="The engine that computes metrics, policy and models.")
     ] = EngineName.DUCKDB,
     out: Annotated[Path | None, typer.Option(help="The output folder; the workspace's by default.")] = None,
+    explain: Annotated[
+        ExplainScope,
+        typer.Option(help="Whose potential is split, changes explained and ways up searched: all, who moves, none."),
+    ] = ExplainScope.ALL,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do all of it but write nothing.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -47,7 +59,7 @@ def score(
         from tierwise.jobs.score import score as run
         from tierwise.reports.review import as_payload, as_text
 
-        request = ScoreRequest(as_of, today(), out=out, dry_run=dry_run, engine=engine.value)
+        request = ScoreRequest(as_of, today(), out=out, dry_run=dry_run, engine=engine.value, explain=explain.value)
         review = run(opened, request, speaker.step)
         speaker.result(as_payload(review), as_text(review))
 

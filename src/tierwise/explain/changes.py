@@ -70,7 +70,8 @@ def moved_metrics(before: pd.DataFrame, now: pd.DataFrame, effects: pd.DataFrame
     Args:
         before: `partner_id` and one column per metric, as of the earlier review.
         now: The same as of this one; metrics that only one of them has are left out.
-        effects: The change of each metric's contribution to the log potential: `partner_id, feature, effect`.
+        effects: Changes of metrics' contributions to the log potential, which are added up: `partner_id, feature,
+            effect`.
 
     Returns:
         At most `MOST_MOVED` rows per partner with `MOVED_COLUMNS`, sorted; ranked by the size of the effect, then by
@@ -97,8 +98,15 @@ def moved_metrics(before: pd.DataFrame, now: pd.DataFrame, effects: pd.DataFrame
 
 
 def _wide(effects: pd.DataFrame, partners: pd.Series, metrics: Sequence[str]) -> Floats:
-    wide = effects.pivot_table(index="partner_id", columns="feature", values="effect", aggfunc="sum")
-    return wide.reindex(index=partners, columns=list(metrics)).to_numpy(dtype=np.float64)
+    """The sum of each partner's effects by metric, shape (partners, metrics); NaN where there is none."""
+    row = pd.Index(partners).get_indexer(pd.Index(effects["partner_id"]))
+    column = pd.Index(list(metrics)).get_indexer(pd.Index(effects["feature"]))
+    kept = (row >= 0) & (column >= 0)
+    place = row[kept] * len(metrics) + column[kept]
+    cells = len(partners) * len(metrics)
+    sums = np.bincount(place, effects["effect"].to_numpy(dtype=np.float64)[kept], cells)
+    found = np.where(np.bincount(place, minlength=cells) > 0, sums, np.nan)
+    return found.reshape(len(partners), len(metrics))
 
 
 def _spread(values: pd.DataFrame) -> Floats:

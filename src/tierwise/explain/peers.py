@@ -25,6 +25,7 @@ PEER_CODES = {
     "no_next_tier": "no tier is above the recommended one",
     "nobody_in_next_tier": "this review places nobody in the next tier",
     "no_peers_of_same_source": "the potential of everybody in the next tier comes from another source",
+    "not_explained": "this run explained only partners that move, or nobody; the partner's potential is not split",
     "model_not_covered": "the model in force cannot be split against given partners exactly",
 }
 

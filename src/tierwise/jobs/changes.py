@@ -19,6 +19,7 @@ from tierwise.config.policy import Policy
 from tierwise.engine import Engine
 from tierwise.errors import InvalidInput, OutsideFailure
 from tierwise.explain.changes import PARTS, SPLIT, Corner, moved_metrics, split_change
+from tierwise.jobs.contributions import split_trees
 from tierwise.jobs.policy_inputs import inputs_for, with_outputs
 from tierwise.metrics import compute
 from tierwise.policy import Placement, place
@@ -335,17 +336,29 @@ def _moved(question: _Question) -> pd.DataFrame:
     before = question.earlier.rows
     if before is None:
         return empty_table("moved_metrics")
-    old = question.earlier.contributions
-    if not question.same_model:
-        try:
-            old = potential.contributions(question.now.model, before)
-        except InvalidInput:
-            old = old.iloc[:0]
-    keys = ["partner_id", "feature"]
-    both = question.now.contributions[[*keys, "contribution"]].merge(
-        old[[*keys, "contribution"]], on=keys, how="outer", suffixes=("_now", "_before")
-    )
-    effect = both["contribution_now"].fillna(0.0) - both["contribution_before"].fillna(0.0)
+    old = _contributions_before(question, before)
+    new = question.now.contributions
+    columns = ["partner_id", "feature"]
+    risen = new.loc[new["partner_id"].isin(old["partner_id"]), columns].assign(effect=new["contribution"])
+    fallen = old.loc[old["partner_id"].isin(new["partner_id"]), columns].assign(effect=-old["contribution"])
+    effects = pd.concat([risen, fallen], ignore_index=True)
     catalog = [name for name in question.workspace.catalog.metrics if name in before.columns]
     columns = ["partner_id", *catalog]
-    return moved_metrics(before[columns], question.now.inputs[columns], both[keys].assign(effect=effect))
+    return moved_metrics(before[columns], question.now.inputs[columns], effects)
+
+
+def _contributions_before(question: _Question, before: pd.DataFrame) -> pd.DataFrame:
+    """The contributions to the earlier potentials by the model now in force: stored, or split now where they are not.
+
+    An earlier review with another model has none of them, and one that explained only who moved has some.
+    """
+    stored = question.earlier.contributions if question.same_model else question.earlier.contributions.iloc[:0]
+    wanted = before["partner_id"].isin(question.now.contributions["partner_id"])
+    lacking = before[wanted & ~before["partner_id"].isin(stored["partner_id"])]
+    if lacking.empty:
+        return stored
+    try:
+        split = potential.contributions(question.now.model, lacking.reset_index(drop=True), split_trees)
+    except InvalidInput:
+        return stored.iloc[:0]
+    return pd.concat([stored, split], ignore_index=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tierwise import potential
 from tierwise.config.load import Workspace
 from tierwise.explain.peers import choose_peers, peer_groups
+from tierwise.jobs.explain_scope import EVERYBODY, NOT_EXPLAINED, Explained
 from tierwise.potential import PotentialModel
 
 TARGET, CHANNEL, PEERS = "potential", "channel", "peers"
@@ -48,6 +49,7 @@ def split_review(
     inputs: pd.DataFrame,
     moves: pd.DataFrame,
     split: potential.TreeSplit | None = None,
+    explained: Explained = EVERYBODY,
 ) -> SplitReview:
     """Split the potentials of one review.
 
@@ -57,18 +59,25 @@ def split_review(
         inputs: Metric rows with the models' outputs, one per partner.
         moves: The movement table: `partner_id, recommended_tier, next_tier`.
         split: How trees are split; `split_trees` by default.
+        explained: Whose potentials are split; of all others the baselines have the reason code `not_explained`.
 
     Raises:
         Refused: If the parts of any partner miss its potential by more than the tolerance.
     """
-    basis = potential.basis_of(model, inputs)
     split = split or split_trees
-    channel = potential.split_to_channel(basis, split)
     partners, by = _comparable(workspace, inputs, moves)
+    own = explained.among(partners["partner_id"])
+    kept = own | partners["tier"].isin(partners["next_tier"][own].dropna()).to_numpy()  # and whoever may be a peer
+    basis = potential.basis_of(model, inputs[kept])
+    channel = potential.split_to_channel(basis if own.all() else potential.basis_of(model, inputs[own]), split)
     chosen = choose_peers(partners, by)
-    peers, chosen = _against_peers(basis, partners, chosen, split)
-    baselines = pd.concat([_channel_rows(channel.additivity), _peer_rows(peers.additivity, chosen)], ignore_index=True)
-    return SplitReview(channel.rows, peers.rows, baselines, chosen)
+    chosen["peers"] = chosen["peers"].where(own, 0)
+    beside, chosen = (frame[kept].reset_index(drop=True) for frame in (partners, chosen))
+    peers, chosen = _against_peers(basis, beside, chosen, split)
+    chosen = explained.rows_of(chosen)
+    parts = [_channel_rows(channel.additivity), _peer_rows(peers.additivity, chosen)]
+    parts += [] if own.all() else [_left_out(partners.loc[~own, "partner_id"], name) for name in (CHANNEL, PEERS)]
+    return SplitReview(channel.rows, peers.rows, pd.concat(parts, ignore_index=True), chosen)
 
 
 def split_trees(text: str, matrix: Floats, background: Floats | None) -> tuple[float, Floats]:
@@ -116,3 +125,7 @@ def _channel_rows(additivity: pd.DataFrame) -> pd.DataFrame:
 def _peer_rows(additivity: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     rows = chosen.merge(additivity, on="partner_id", how="left", validate="one_to_one")
     return rows.assign(target=TARGET, baseline=PEERS)
+
+
+def _left_out(partners: pd.Series, baseline: str) -> pd.DataFrame:
+    return pd.DataFrame({"partner_id": partners, "target": TARGET, "baseline": baseline, "reason_code": NOT_EXPLAINED})

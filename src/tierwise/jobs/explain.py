@@ -30,6 +30,13 @@ TABLES = (
     "moved_metrics", "similar_partners", "metrics", *LADDER_TABLES,
 )  # fmt: skip
 
+_LEFT_OUT = "the potential is not split, and no way up, similar partners or causes of change were looked for."
+NOT_EXPLAINED = {
+    "movers": f"This run explained only partners that move (--explain movers): {_LEFT_OUT}",
+    "none": f"This run explained nobody (--explain none): {_LEFT_OUT}",
+}
+NOT_LOOKED_FOR = "not looked for by this run; score again with --explain all."
+
 Rows = dict[str, list[Record]]
 
 
@@ -115,7 +122,7 @@ def _page(source: Source, rows: Rows, names: dict[str, str]) -> PartnerPage:
         moved=moved_of(rows["moved_metrics"], source.wording),
         ladders=ladders_of(rows, source.workspace, source.policy, source.wording),
         plans=plans,
-        no_plan="" if plans else why_not or NO_PLAN,
+        no_plan="" if plans else why_not or (NOT_LOOKED_FOR if _left_out(source.review, rows) else NO_PLAN),
         peers=peers_of(rows["similar_partners"], names, source.wording),
         notes=_notes(source.review, recommendation, rows),
         versions=_versions(source.review, recommendation),
@@ -172,6 +179,11 @@ def _profile(source: Source, recommendation: Record, metrics: Record) -> tuple[t
     return tuple((title, str(value)) for title, value in shown.items() if value)
 
 
+def _left_out(review: WrittenReview, rows: Rows) -> str:
+    """Why the run has no explanation of a partner; empty where it has one."""
+    return "" if rows["contributions"] else NOT_EXPLAINED.get(review.versions.get("explain", "all"), "")
+
+
 def _notes(review: WrittenReview, recommendation: Record, rows: Rows) -> tuple[str, ...]:
     """What to know about the data behind the page."""
     tiers = {recommendation.get("recommended_tier"), recommendation.get("next_tier")}
@@ -185,6 +197,7 @@ def _notes(review: WrittenReview, recommendation: Record, rows: Rows) -> tuple[s
         f"{figure(unknown, 'criteria')} cannot be told from the data; unknown never counts as met.": unknown,
         f"The archetype is {str(status).replace('_', ' ')}.": status != "named",
         left_out: quarantined,
+        _left_out(review, rows): _left_out(review, rows),
     }
     return tuple(note for note, holds in found.items() if holds)
 

@@ -45,6 +45,7 @@ class ScoredReview:
         roadmap: The steps of the plans to the next tier.
         explained: Further explaining tables by name; one that is absent is written without rows.
         tracks: The movement table of the policy's tracks.
+        scope: Whose recommendations are explained: `all`, `movers` or `none`.
     """
 
     as_of: date
@@ -59,6 +60,7 @@ class ScoredReview:
     roadmap: pd.DataFrame
     explained: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     tracks: pd.DataFrame = field(default_factory=lambda: empty_table("tracks"))
+    scope: str = "all"
 
 
 def output_tables(engine: Engine, workspace: Workspace, review: ScoredReview) -> dict[str, pd.DataFrame]:

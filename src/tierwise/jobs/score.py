@@ -23,6 +23,7 @@ from tierwise.jobs.changes import ReviewNow, previous_review
 from tierwise.jobs.contributions import split_review
 from tierwise.jobs.engines import computing_on, outputs_on, splitting_on
 from tierwise.jobs.explain_review import explain_review
+from tierwise.jobs.explain_scope import explained_partners, refuse_unknown_scope
 from tierwise.jobs.guardrail_report import guardrail_documents
 from tierwise.jobs.policy_inputs import inputs_for, with_recorded_flags
 from tierwise.jobs.policy_lock import refuse_edited_policies
@@ -52,6 +53,7 @@ class ScoreRequest:
         out: The output folder; the workspace's by default.
         dry_run: Whether to do all of it but write nothing.
         engine: The engine that computes metrics, placement and models: `duckdb` or `spark`.
+        explain: Whose recommendations are explained: `all`, `movers` or `none`.
     """
 
     as_of: date
@@ -59,6 +61,7 @@ class ScoreRequest:
     out: Path | None = None
     dry_run: bool = False
     engine: str = "duckdb"
+    explain: str = "all"
 
 
 def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) -> ReviewSummary:
@@ -75,6 +78,7 @@ def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) 
         OutsideFailure: If a source, the disk or MLflow fails; an earlier output stays readable.
     """
     steps = Steps(notify, STEPS)
+    refuse_unknown_scope(request.explain)
     refuse_unknowable_day(workspace, request.as_of, request.today)
     output = request.out or workspace.output_folder
     policy = workspace.policy_on(request.as_of)
@@ -83,7 +87,7 @@ def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) 
     champion = Registry.of(workspace).load_champion()
     with accepted_tables(workspace, request.today, steps) as (engine, check):
         refuse_unfit(check)
-        context = _Context(workspace, request.as_of, output, policy, champion)
+        context = _Context(workspace, request.as_of, output, policy, champion, request.explain)
         with computing_on(request.engine, engine, workspace.settings.engine) as computing:
             review = _review(engine, computing, context, steps)
         tables = output_tables(engine, workspace, review)
@@ -99,6 +103,7 @@ class _Context:
     output: Path
     policy: Policy
     champion: Champion
+    explain: str
 
 
 def _review(engine: Engine, computing: Engine, context: _Context, steps: Steps) -> ScoredReview:
@@ -119,11 +124,12 @@ def _review(engine: Engine, computing: Engine, context: _Context, steps: Steps) 
     on_tracks = track_histories_before(engine, workspace, context.output, as_of, policy.tracks)
     steps.begin("explain")
     data_fingerprint = fingerprint(engine, workspace, as_of)
-    contributions = split_review(workspace, model, inputs, moves, splitting_on(computing))
+    explained_ones = explained_partners(context.explain, moves)
+    contributions = split_review(workspace, model, inputs, moves, splitting_on(computing), explained_ones)
     version = f"{context.champion.version}"
     now = ReviewNow(as_of, version, model, found, policy, inputs, placement, moves, contributions.channel)
     retrained = retrained_models(context.champion.bundle)
-    explained = explain_review(engine, workspace, context.output, now, retrained)
+    explained = explain_review(engine, workspace, context.output, now, retrained, explained_ones)
     return ScoredReview(
         as_of=as_of,
         run_id=_run_id(context, data_fingerprint, [history, *on_tracks.values()]),
@@ -137,6 +143,7 @@ def _review(engine: Engine, computing: Engine, context: _Context, steps: Steps) 
         roadmap=explained["roadmap"],
         explained=explained,
         tracks=move_tracks(policy, placement, on_tracks, as_of, workspace.settings.calendar),
+        scope=context.explain,
     )
 
 
@@ -153,7 +160,7 @@ def _run_id(context: _Context, data_fingerprint: str, histories: Sequence[pd.Dat
     parts = (
         tierwise.__version__, context.as_of.isoformat(), data_fingerprint, str(context.champion.version),
         context.champion.bundle.sha256, context.policy.version, context.policy.sha256, past,
-        earlier.run_id if earlier else "",
+        earlier.run_id if earlier else "", *([] if context.explain == "all" else [context.explain]),
     )  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:RUN_ID_LENGTH]
 
@@ -168,6 +175,7 @@ def _write(workspace: Workspace, output: Path, review: ScoredReview, tables: dic
             "policy": review.policy.version,
             "policy_sha256": review.policy.sha256,
             "data_fingerprint": review.data_fingerprint,
+            "explain": review.scope,
             "tierwise": tierwise.__version__,
         },
         score_columns=tuple(review.policy.scores),

@@ -1,8 +1,9 @@
 """Archetypes: agreement with known groups, false positives on one blob, label change over retrains.
 
-`python benchmarks/bench_archetypes.py [mixtures|blobs|retrains] [COUNT]`. `mixtures`: synthetic channels, the hidden
-archetypes against those found among the partners that are there (UCI Wholesale: tests/archetypes/test_wholesale.py).
-`blobs`: one Gaussian of several dimensions and sizes must say "no archetypes supported". `retrains`: nine quarterly
+`python benchmarks/bench_archetypes.py [mixtures|blobs|wholesale|retrains] [COUNT] [SHAPE ...]`. `mixtures`: synthetic
+channels, the hidden archetypes against those found among the partners that are there. `blobs`: partners of one kind, in
+shapes that are round, long, heavy-tailed, square, full of zeros: all must say "no archetypes supported". `wholesale`:
+UCI Wholesale against `Channel`, as it is, shuffled and in cents, with several seeds. `retrains`: nine quarterly
 trainings one after another, the share of partners known to both whose archetype changed.
 """
 
@@ -15,18 +16,29 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from tierwise.archetypes import ArchetypeModel, assign, fit
-from tierwise.config.load import load_workspace
-from tierwise.config.model_spec import ArchetypeSpec, Feature, FeatureSet
-from tierwise.jobs.accept import accepted_tables
-from tierwise.jobs.init import InitRequest, init
-from tierwise.jobs.progress import Steps, silent
-from tierwise.jobs.snapshots import archetype_features, departed
-from tierwise.metrics import compute
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
+from benchmarks.bench_potential import data_folder  # noqa: E402
+from tierwise.archetypes import ArchetypeModel, assign, fit  # noqa: E402
+from tierwise.config.load import load_workspace  # noqa: E402
+from tierwise.config.model_spec import ArchetypeSpec, Feature, FeatureSet  # noqa: E402
+from tierwise.jobs.accept import accepted_tables  # noqa: E402
+from tierwise.jobs.init import InitRequest, init  # noqa: E402
+from tierwise.jobs.progress import Steps, silent  # noqa: E402
+from tierwise.jobs.snapshots import archetype_features, departed  # noqa: E402
+from tierwise.metrics import compute  # noqa: E402
+
+Floats = NDArray[np.float64]
 SPEC = ArchetypeSpec()
+SHAPES = (
+    "round Gaussian", "long Gaussian", "one factor", "t(3), long", "t(3) metrics, mixed", "log-normal, long", "uniform",
+    "uniform, turned", "counts", "zeros", "revenue only",
+)  # fmt: skip
+SPENDS = ["Fresh", "Milk", "Grocery", "Frozen", "Detergents_Paper", "Delicassen"]
 LAST = date(2026, 9, 30)
 RETRAINS = 8
 
@@ -61,25 +73,67 @@ def mixtures(seeds: int) -> None:
     print(f"mean {np.mean(found):.3f}, least {np.min(found):.3f}")
 
 
+def one_kind(shape: str, partners: int, metrics: int, rng: np.random.Generator) -> Floats:
+    """Metrics of partners of one kind, shape (partners, metrics)."""
+    normal, turn = rng.standard_normal((partners, metrics)), rng.standard_normal((metrics, metrics))
+    level = rng.standard_normal((partners, 1))
+    offsets = rng.uniform(-1, 1, (1, metrics))
+    if shape == "zeros":
+        size = level + 0.6 * normal
+        return np.where(size > offsets / 2, np.exp(size + 0.3 * rng.standard_normal(size.shape)), 0.0)
+    made = {
+        "round Gaussian": normal,
+        "long Gaussian": normal @ turn,
+        "one factor": level * (1 + offsets / 2) + 0.6 * normal,
+        "t(3), long": normal @ turn / np.sqrt(rng.chisquare(3, (partners, 1)) / 3),
+        "t(3) metrics, mixed": rng.standard_t(3, (partners, metrics)) @ turn,
+        "log-normal, long": np.exp(normal @ turn / 2),
+        "uniform": rng.random((partners, metrics)),
+        "uniform, turned": rng.random((partners, metrics)) @ turn,
+        "counts": rng.poisson(np.exp(0.7 * level + offsets)).astype(np.float64),
+        "revenue only": np.exp(level + 3 * offsets + 0.1 * normal),
+    }
+    return made[shape]
+
+
 def blobs(seeds: int) -> None:
-    """Print how often one Gaussian is taken for archetypes, by dimensions, size and shape."""
-    for dimensions in (4, 8, 12):
-        names = [f"metric_{number}" for number in range(dimensions)]
-        columns = FeatureSet(tuple(Feature(name) for name in names), "none")
-        for partners in (80, 300, 1000):
-            for long in (False, True):
-                rng = np.random.default_rng([dimensions, partners, long])
-                accepted = sum(_accepted(rng, partners, columns, long) for _ in range(seeds))
-                shape = "long" if long else "round"
-                print(f"{dimensions} metrics, {partners} partners, {shape}: accepted {accepted} of {seeds}", flush=True)
+    """Print how often partners of one kind are taken for archetypes, by shape, number of metrics and of partners."""
+    wanted = sys.argv[3:] or list(SHAPES)
+    for shape in wanted:
+        total = 0
+        for metrics, partners in ((4, 80), (4, 300), (8, 80), (8, 300)):
+            rng = np.random.default_rng([SHAPES.index(shape), metrics, partners])
+            found = sum(_accepted(shape, partners, metrics, rng) for _ in range(seeds))
+            total += found
+            print(f"{shape}, {metrics} metrics, {partners} partners: {found} of {seeds}", flush=True)
+        print(f"{shape}: archetypes in {total} of {4 * seeds}, {total / (4 * seeds):.3f}", flush=True)
 
 
-def _accepted(rng: np.random.Generator, partners: int, columns: FeatureSet, long: bool) -> bool:
-    dimensions = len(columns.names)
-    turn = rng.standard_normal((dimensions, dimensions)) if long else np.eye(dimensions)
-    rows = pd.DataFrame(rng.standard_normal((partners, dimensions)) @ turn, columns=list(columns.names))
+def _accepted(shape: str, partners: int, metrics: int, rng: np.random.Generator) -> bool:
+    columns = FeatureSet(tuple(Feature(f"metric_{number}") for number in range(metrics)), "none")
+    rows = pd.DataFrame(one_kind(shape, partners, metrics, rng), columns=list(columns.names))
     rows.insert(0, "partner_id", pd.Series([f"P{number:05d}" for number in range(partners)], dtype="str"))
     return fit(rows, columns, SPEC, int(rng.integers(2**31))).supported
+
+
+def wholesale(seeds: int) -> None:
+    """Print the adjusted Rand index against `Channel`, of the file as it is and shuffled in cents, by seed."""
+    folder = data_folder()
+    if folder is None:
+        return
+    rows = pd.read_csv(folder / "uci_wholesale_customers" / "wholesale_customers.csv")
+    columns = FeatureSet(tuple(Feature(name, unit="EUR") for name in SPENDS), "total")
+    rows = rows.assign(partner_id=[f"C{number:03d}" for number in range(len(rows))], total=rows[SPENDS].sum(axis=1))
+    for seed in range(1, seeds + 1):
+        plain = assign(fit(rows, columns, SPEC, seed), rows)["archetype_id"].fillna("none")
+        cents = rows.assign(**{name: rows[name] * 100 for name in (*SPENDS, "total")})
+        other = cents.sample(frac=1, random_state=seed)[cents.columns[::-1]]
+        again = assign(fit(other, columns, SPEC, seed), other)["archetype_id"].fillna("none").set_axis(other.index)
+        same = adjusted_rand_score(plain, again.sort_index())
+        found = adjusted_rand_score(rows["Channel"], plain)
+        print(
+            f"seed {seed}: {plain.nunique()} groups, ARI {found:.3f}; shuffled, in cents: {same:.3f} alike", flush=True
+        )
 
 
 def retrains(seed: int) -> None:
@@ -102,8 +156,10 @@ def retrains(seed: int) -> None:
 def main() -> None:
     """Run what was asked for."""
     part = sys.argv[1] if len(sys.argv) > 1 else "mixtures"
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else {"mixtures": 10, "blobs": 30, "retrains": 1}[part]
-    {"mixtures": mixtures, "blobs": blobs, "retrains": retrains}[part](count)
+    count = (
+        int(sys.argv[2]) if len(sys.argv) > 2 else {"mixtures": 10, "blobs": 30, "wholesale": 10, "retrains": 1}[part]
+    )
+    {"mixtures": mixtures, "blobs": blobs, "wholesale": wholesale, "retrains": retrains}[part](count)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tierwise.config.load import load_workspace  # noqa: E402
-from tierwise.jobs.attribute import AttributeRequest, attribute  # noqa: E402
+from tierwise.jobs.attribute import AttributeRequest, judge  # noqa: E402
 from tierwise.jobs.init import InitRequest, init  # noqa: E402
 from tierwise.reports.attribution import AttributionReport  # noqa: E402
 
@@ -48,8 +47,7 @@ def channel(seed: int, partners: int) -> tuple[AttributionReport, float]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "demo"
         init(InitRequest(folder, "demo", partners=partners, seed=seed))
-        report = attribute(load_workspace(folder), AttributeRequest(AS_OF, TODAY))
-        return replace(report, folder=None), slump_truth(folder)
+        return judge(load_workspace(folder), AttributeRequest(AS_OF, TODAY)), slump_truth(folder)
 
 
 def rows_of(seed: int, report: AttributionReport, truth: float) -> list[dict[str, object]]:

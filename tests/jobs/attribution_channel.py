@@ -14,7 +14,7 @@ import yaml
 
 from tests.jobs.tiny_workspace import POLICY, REVENUE, deal, write_workspace
 from tierwise.config.load import Workspace, load_workspace
-from tierwise.jobs.attribute import AttributeRequest, attribute
+from tierwise.jobs.attribute import AttributeRequest, judge
 from tierwise.reports.attribution import AttributionReport
 from tierwise.reports.attribution_findings import Finding
 
@@ -111,7 +111,7 @@ def declare(folder: Path, attribution: Mapping[str, Any]) -> None:
 
 
 def judged(workspace: Workspace, as_of: date = AS_OF) -> AttributionReport:
-    return attribute(workspace, AttributeRequest(as_of, TODAY))
+    return judge(workspace, AttributeRequest(as_of, TODAY))
 
 
 def finding(report: AttributionReport, analysis: str, place: int = 0) -> Finding:

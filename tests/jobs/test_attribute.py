@@ -30,7 +30,7 @@ from tests.jobs.tiny_workspace import POLICY
 from tierwise.cli.main import app
 from tierwise.config.load import load_workspace
 from tierwise.errors import InvalidInput, Refused
-from tierwise.jobs.attribute import AttributeRequest, attribute
+from tierwise.jobs.attribute import AttributeRequest, attribute, judge
 from tierwise.jobs.init import InitRequest, init
 from tierwise.pilots import RESULT_SCHEMA
 from tierwise.reports.attribution import AttributionReport
@@ -45,7 +45,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Written:
 
 @pytest.fixture(scope="module")
 def report(channel: Written) -> AttributionReport:
-    return judged(channel.workspace)
+    return attribute(channel.workspace, AttributeRequest(AS_OF, TODAY))
 
 
 # --- At a tier's threshold --------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def test_the_command_answers_people_and_machines(
 
 def test_a_day_that_the_sources_cannot_tell_of_is_refused(channel: Written) -> None:
     with pytest.raises(InvalidInput, match="later than"):
-        attribute(channel.workspace, AttributeRequest(date(2031, 1, 1), TODAY))
+        judge(channel.workspace, AttributeRequest(date(2031, 1, 1), TODAY))
 
 
 # --- Ready workspaces -------------------------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ def test_real_channels_without_recorded_tiers_are_told_so(
     tmp_path: Path, shared_data: Path, name: str, day: date
 ) -> None:
     init(InitRequest(tmp_path / name, name))
-    report = attribute(load_workspace(tmp_path / name, shared_data), AttributeRequest(day, TODAY))
+    report = judge(load_workspace(tmp_path / name, shared_data), AttributeRequest(day, TODAY))
     assert finding(report, "threshold").main.reason_code == "no_history"
     assert report.in_short[0].startswith("Not enough evidence")
     for found in report.of("rollout"):

@@ -42,6 +42,8 @@ class AttributeRequest:
 def attribute(workspace: Workspace, request: AttributeRequest, notify: Notify = silent) -> AttributionReport:
     """Judge tiers, roll-outs, regions and other thresholds by the history; write tables and a page.
 
+    The same history gives the same bytes.
+
     Raises:
         InvalidInput: If the workspace, `attribution.yaml` or the data is at fault, or the sources can say nothing
             about the date.
@@ -49,20 +51,34 @@ def attribute(workspace: Workspace, request: AttributeRequest, notify: Notify = 
         OutsideFailure: If a source, the disk or MLflow fails.
     """
     steps = Steps(notify, STEPS)
+    report, data = _judged(workspace, request, steps)
+    steps.begin("write the page")
+    facts = {"data_fingerprint": data, "outcome": report.outcome, "horizon": report.horizon}
+    folder = request.out or workspace.output_folder / FOLDER
+    return report.written_to(write_report(folder, Report(request.as_of, report.tables(), report.documents(), facts)))
+
+
+def judge(workspace: Workspace, request: AttributeRequest, notify: Notify = silent) -> AttributionReport:
+    """Judge in the same way, and write nothing.
+
+    Raises:
+        InvalidInput: As `attribute`.
+        Refused: As `attribute`.
+        OutsideFailure: If a source or MLflow fails.
+    """
+    return _judged(workspace, request, Steps(notify, STEPS - 1))[0]
+
+
+def _judged(workspace: Workspace, request: AttributeRequest, steps: Steps) -> tuple[AttributionReport, str]:
+    """The report, and the fingerprint of the data behind it."""
     refuse_unknowable_day(workspace, request.as_of, request.today)
     declared = load_declared(workspace)
     with accepted_tables(workspace, request.today, steps) as (engine, check):
         refuse_unfit(check)
         findings = _findings(engine, workspace, declared, request.as_of, steps)
         data = fingerprint(engine, workspace, request.as_of)
-    report = AttributionReport(
-        workspace.settings.name, request.as_of, declared.outcome, str(declared.horizon), findings
-    )
-    steps.begin("write the page")
-    facts = {"data_fingerprint": data, "outcome": declared.outcome, "horizon": str(declared.horizon)}
-    folder = request.out or workspace.output_folder / FOLDER
-    written = write_report(folder, Report(request.as_of, report.tables(), report.documents(), facts))
-    return report.written_to(written)
+    name, horizon = workspace.settings.name, str(declared.horizon)
+    return AttributionReport(name, request.as_of, declared.outcome, horizon, findings), data
 
 
 def _findings(

@@ -3,8 +3,10 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tierwise.explain.figures import factor, figure, over_period
+from tierwise.explain.figures import factor, figure, over_period, told_apart
 
 CASES = [
     (412_345.0, "USD", "USD 412 k"),
@@ -54,3 +56,29 @@ def test_a_factor_keeps_two_decimals_while_they_matter() -> None:
 )
 def test_a_period_is_tied_to_its_title(title: str, said: str) -> None:
     assert over_period(title) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "other", "unit", "shown"),
+    [
+        (199.98, 200.0, "BRL", "BRL 199.98"),
+        (150.0, 200.0, "BRL", "BRL 150"),
+        (200.0, 200.0, "BRL", "BRL 200"),
+        (49_999_999.0, 50_000_000.0, "EUR", "EUR 49,999,999.00"),
+        (0.2999, 0.3, "ratio", "29.99 %"),
+        (99.996, 100.0, "points", "99.996"),
+        (4.999, 5.0, "people", "4.999 people"),
+        (None, 5.0, "people", "unknown"),
+        (math.nan, 5.0, "people", "unknown"),
+    ],
+)
+def test_a_value_never_reads_the_same_as_a_threshold_that_it_is_not(
+    value: float | None, other: float, unit: str, shown: str
+) -> None:
+    assert told_apart(value, other, unit) == shown
+
+
+@given(st.floats(-1e9, 1e9), st.floats(1e-6, 1.0), st.sampled_from(["EUR", "ratio", "deals", ""]))
+def test_two_values_are_told_apart_whatever_their_size(value: float, step: float, unit: str) -> None:
+    if value + step != value:
+        assert told_apart(value, value + step, unit) != figure(value + step, unit)

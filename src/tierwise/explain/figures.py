@@ -39,6 +39,22 @@ def figure(value: float | None, unit: str = "") -> str:
     return _plain(value) if unit in _BARE else f"{_plain(value)} {_noun(value, unit)}"
 
 
+def told_apart(value: float | None, other: float | None, unit: str = "") -> str:
+    """Write a value with its unit, with more digits where it would read the same as another one that it is not."""
+    shown = figure(value, unit)
+    is_same = shown.replace(".0", "") == figure(other, unit).replace(".0", "")
+    if value is None or other is None or value == other or not is_same or shown == UNKNOWN:
+        return shown
+    scale, suffix = (100, " %") if unit in _SHARES else (1, "")
+    decimals = next(
+        (places for places in range(1, 9) if round(value * scale, places) != round(other * scale, places)), 9
+    )
+    exact = f"{value * scale:,.{max(decimals, 2)}f}{suffix}"
+    if _CURRENCY.match(unit):
+        return f"{unit} {exact}"
+    return exact if unit in _BARE or unit in _SHARES else f"{exact} {unit}"
+
+
 def in_sentence(title: str) -> str:
     """Write a title as the middle of a sentence; an acronym at its start, and a name of several words, stay."""
     is_name = title[:2].isupper() or len(_CAPITALISED.findall(title)) > 1

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tierwise.explain.conditions import condition_words, figure_title, figure_unit, is_about
-from tierwise.explain.figures import figure, in_sentence, over_period
+from tierwise.explain.figures import figure, in_sentence, over_period, told_apart
 from tierwise.explain.focus import CLOSEST, MISSED, MISSING, focus_criteria
 from tierwise.explain.peers_medians import GROUP, TIER, with_medians
 from tierwise.explain.reasons_words import figures, said, texts
@@ -46,7 +46,7 @@ def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, 
             for name, known, text in zip(rows["metric"].tolist(), has_numbers.tolist(), conditions, strict=True)
         ],
         "condition": conditions,
-        "value": figures(rows["value"], units),
+        "value": [told_apart(*each) for each in zip(rows["value"], rows["threshold"], units, strict=True)],
         "asked": [
             PHRASES.get(sign, "{}").format(text) for sign, text in zip(rows["operator"].tolist(), asked, strict=True)
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tierwise.explain.figures import UNKNOWN, figure
+from tierwise.explain.figures import UNKNOWN, figure, told_apart
 from tierwise.explain.wording import Wording
 from tierwise.reports.partner import Criterion
 from tierwise.store.partner_rows import Record
@@ -47,7 +47,7 @@ def criterion_of(row: Record, wording: Wording) -> Criterion:
         margin=margin,
         met=row["met"],
         is_alternative=bool(row["route"]),
-        shown_value=HELD.get(row["met"], UNKNOWN) if is_condition else figure(row["value"], unit),
+        shown_value=HELD.get(row["met"], UNKNOWN) if is_condition else told_apart(row["value"], row["threshold"], unit),
         shown_threshold="must hold" if is_condition else ASKED[operator].format(figure(row["threshold"], unit)),
         shown_margin=signed(margin, unit),
         shown_keep=_moved_line(row, "keep_threshold", unit),

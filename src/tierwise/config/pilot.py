@@ -143,7 +143,7 @@ class PowerSettings(Settings):
     units: Annotated[int, Field(ge=4)] | None = None
     alpha: Share = 0.05
     power: Share = 0.8
-    simulations: Annotated[int, Field(ge=50)] = 2000
+    simulations: Annotated[int, Field(ge=50)] = 4000
     seed: Seed = 1
 
     @model_validator(mode="after")

@@ -213,7 +213,7 @@ class PilotPower(Settings):
     """
 
     power: Share = 0.8
-    simulations: Annotated[int, Field(ge=50, le=10_000)] = 300
+    simulations: Annotated[int, Field(ge=50, le=10_000)] = 2000
 
 
 class PilotFile(Settings):

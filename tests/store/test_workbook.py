@@ -67,3 +67,24 @@ def test_rows_that_do_not_fit_are_told(tmp_path: Path, monkeypatch: pytest.Monke
     sheet = _write(tmp_path / "book.xlsx", ROWS * 4)["Partners"]
     assert sheet.max_row == 4
     assert sheet["A4"].value == "6 more rows are in the review's tables"
+
+
+def test_texts_of_any_kind_come_back_as_they_were(tmp_path: Path) -> None:
+    texts = ["<b> & \"quoted\" 'x'", "  spaces kept  ", "two\nlines", "ä€😀", "x" * 40_000, ""]
+    rows = [(text, "Hold", 1.0, None) for text in texts]
+    found = [row[0].value for row in _write(tmp_path / "book.xlsx", rows)["Partners"].iter_rows(min_row=2)]
+    assert found == [*texts[:4], "x" * 32_767, None]
+
+
+def test_figures_that_are_none_are_left_empty(tmp_path: Path) -> None:
+    rows = [("Linden", "Hold", value, None) for value in (float("nan"), float("inf"), 0.1 + 0.2, -5)]
+    sheet = _write(tmp_path / "book.xlsx", rows)["Partners"]
+    assert [row[2].value for row in sheet.iter_rows(min_row=2)] == [None, None, 0.1 + 0.2, -5]
+
+
+def test_more_rows_than_are_made_at_once_are_all_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tierwise.store.workbook_rows.ROWS_AT_ONCE", 3)
+    rows = [(f"P{number}", "▲ Promote", float(number), 0.5) for number in range(8)]
+    sheet = _write(tmp_path / "book.xlsx", rows)["Partners"]
+    assert [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)] == [list(row) for row in rows]
+    assert sheet["B9"].fill.start_color.rgb.endswith("CFE8D5")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from tierwise.store.workbook_rows import CellStyles, rows_as_xml
 from tierwise.store.writer_formats import EXCEL_MAX_ROWS, cell_text, without_formulas, without_times
 
 Kind = Literal["text", "money", "share", "count"]
@@ -49,64 +50,52 @@ def write_workbook(sheets: Sequence[Sheet], path: Path) -> None:
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    for sheet in sheets:
-        _fill(book.create_sheet(sheet.name[:31]), sheet)
+    rows = {
+        f"xl/worksheets/sheet{number}.xml": _fill(book.create_sheet(sheet.name[:31]), sheet)
+        for number, sheet in enumerate(sheets, start=1)
+    }
     raw = path.with_name(f"{path.name}.raw")
     book.save(raw)
-    without_times(raw, path)
+    without_times(raw, path, rows)
     raw.unlink()
 
 
-def _fill(target: Any, sheet: Sheet) -> None:
+def _fill(target: Any, sheet: Sheet) -> Iterator[bytes]:
+    """Set a sheet up with its header; returns the rows that go below it."""
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
 
     target.freeze_panes = "A2"
-    for place, column in enumerate(sheet.columns, start=1):
-        target.column_dimensions[get_column_letter(place)].width = column.width
-    last = get_column_letter(len(sheet.columns))
-    target.auto_filter.ref = f"A1:{last}{max(len(sheet.rows), 1) + 1}"
+    letters = [get_column_letter(place) for place in range(1, len(sheet.columns) + 1)]
+    for letter, column in zip(letters, sheet.columns, strict=True):
+        target.column_dimensions[letter].width = column.width
+    target.auto_filter.ref = f"A1:{letters[-1]}{max(len(sheet.rows), 1) + 1}"
     header = [WriteOnlyCell(target, value=title) for title in _harmless_titles(sheet)]
     for cell in header:
         cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
     target.append(header)
-    styled = _Styled(target, sheet.columns)
-    for row in _harmless_rows(sheet):
-        target.append(styled.row(row))
+    styles = [_styles(target, column, letter) for column, letter in zip(sheet.columns, letters, strict=True)]
+    return rows_as_xml(styles, _harmless_columns(sheet))
 
 
-class _Styled:
-    """Turns values into cells. A cell of each column and colour is made once and filled again: styles are dear."""
+def _styles(target: Any, column: Column, letter: str) -> CellStyles:
+    """Let the workbook know the styles of a column's cells; they get their numbers by it."""
+    plain = _style(target, column, "") if column.kind in FORMATS else 0
+    colours = {text: _style(target, column, colour) for text, colour in column.colours.items() if colour}
+    return CellStyles(letter, plain, colours)
 
-    def __init__(self, target: Any, columns: Sequence[Column]) -> None:
-        self._target, self._columns = target, columns
-        self._cells: dict[tuple[int, str], Any] = {}
 
-    def row(self, values: Sequence[object]) -> list[object]:
-        return [self._cell(place, value) for place, value in enumerate(values)]
+def _style(target: Any, column: Column, colour: str) -> int:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import PatternFill
 
-    def _cell(self, place: int, value: object) -> object:
-        column = self._columns[place]
-        colour = column.colours.get(value, "") if isinstance(value, str) else ""
-        if not colour and (column.kind == "text" or value is None):
-            return value
-        cell = self._cells.get((place, colour))
-        if cell is None:
-            cell = self._cells[place, colour] = self._made(column, colour)
-        cell.value = value
-        return cell
-
-    def _made(self, column: Column, colour: str) -> Any:
-        from openpyxl.cell import WriteOnlyCell
-        from openpyxl.styles import PatternFill
-
-        cell = WriteOnlyCell(self._target)
-        if colour:
-            cell.fill = PatternFill("solid", start_color=colour)
-        if column.kind in FORMATS:
-            cell.number_format = FORMATS[column.kind]
-        return cell
+    cell = WriteOnlyCell(target)
+    if colour:
+        cell.fill = PatternFill("solid", start_color=colour)
+    if column.kind in FORMATS:
+        cell.number_format = FORMATS[column.kind]
+    return int(cell.style_id)
 
 
 def _harmless_titles(sheet: Sheet) -> list[str]:
@@ -114,15 +103,17 @@ def _harmless_titles(sheet: Sheet) -> list[str]:
     return list(without_formulas(pa.table([pa.nulls(0) for _ in titles], names=titles)).column_names)
 
 
-def _harmless_rows(sheet: Sheet) -> Iterator[list[object]]:
-    """The rows with formulas made harmless, and a last one that says how many did not fit."""
+def _harmless_columns(sheet: Sheet) -> list[list[object]]:
+    """The cells column by column with formulas made harmless; a last row says how many did not fit."""
     fitting = sheet.rows if len(sheet.rows) <= EXCEL_MAX_ROWS else sheet.rows[: EXCEL_MAX_ROWS - 1]
     columns = [[cell_text(value) for value in values] for values in zip(*fitting, strict=True)]
     kinds = [pa.string() if column.kind == "text" else pa.float64() for column in sheet.columns]
-    if columns:
-        arrays = [pa.array(values, kind) for values, kind in zip(columns, kinds, strict=True)]
-        table = without_formulas(pa.table(arrays, names=[f"c{place}" for place in range(len(arrays))]))
-        yield from ([*row] for row in zip(*(column.to_pylist() for column in table.columns), strict=True))
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, kinds, strict=bool(columns))]
+    if not arrays:
+        return []
+    table = without_formulas(pa.table(arrays, names=[f"c{place}" for place in range(len(arrays))]))
+    found: list[list[object]] = [column.to_pylist() for column in table.columns]
     if len(fitting) < len(sheet.rows):
         left = f"{len(sheet.rows) - len(fitting):,} more rows are in the review's tables"
-        yield [left, *[None] * (len(sheet.columns) - 1)]
+        found = [[*values, left if place == 0 else None] for place, values in enumerate(found)]
+    return found

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -28,6 +29,7 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _MODIFIED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*(</dcterms:)")
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+_END_OF_ROWS = b"</sheetData>"
 _ROWS_PER_GROUP = 122_880
 
 
@@ -87,8 +89,14 @@ def cell_text(value: object) -> object:
     return _NOT_IN_XML.sub("\ufffd", value) if isinstance(value, str) else value
 
 
-def without_times(raw: Path, path: Path) -> None:
-    """Copy a zip file member by member without the times that openpyxl and zipfile put into it."""
+def without_times(raw: Path, path: Path, rows: Mapping[str, Iterable[bytes]] = MappingProxyType({})) -> None:
+    """Copy a zip file member by member without the times that openpyxl and zipfile put into it.
+
+    Args:
+        raw: A workbook.
+        path: The copy.
+        rows: By member, further rows of that sheet, as XML.
+    """
     with zipfile.ZipFile(raw) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
             content = source.read(name)
@@ -96,4 +104,7 @@ def without_times(raw: Path, path: Path) -> None:
                 content = _MODIFIED.sub(rb"\g<1>1980-01-01T00:00:00Z\g<3>", content)
             info = zipfile.ZipInfo(name, _ZIP_EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(info, content)
+            head, end, tail = content.partition(_END_OF_ROWS) if name in rows else (content, b"", b"")
+            with target.open(info, "w") as member:
+                for part in chain((head,), rows.get(name, ()), (end + tail,)):
+                    member.write(part)

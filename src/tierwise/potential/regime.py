@@ -67,10 +67,14 @@ class Regime:
         """Both shifts, in words."""
         better = 0.5 + self.level.size
         return (
-            f"review of {self.later.date()} against {self.earlier.date()}, {self.partners} partners: one of the later"
-            f" review did better with probability {better:.2f} (p {self.level.p_value:.3f}), lay farther from the rest"
-            f" with {0.5 + self.spread.size:.2f} (p {self.spread.p_value:.3f})"
+            f"review of {self.later.date()} against {self.earlier.date()}, {self.partners} partners: a partner of the"
+            f" later did better than one of the earlier with probability {better:.2f} ({_p(self.level)}),"
+            f" and lay farther from the middle with {0.5 + self.spread.size:.2f} ({_p(self.spread)})"
         )
+
+
+def _p(shift: Shift) -> str:
+    return f"p {shift.p_value:.3f}" if shift.p_value >= 0.001 else "p < 0.001"
 
 
 def regime(labelled: pd.DataFrame, spec: IntervalSpec) -> Iterator[Finding]:

@@ -1,10 +1,10 @@
 """Intervals and the regime alarm: how often intervals hold, what of that is chance, and when the alarm fires.
 
-`python benchmarks/bench_intervals.py [chance|coverage|alarm|all] [SEEDS] [FIRST SEED]`. `chance`: the exact range of a
-band's coverage: an interval calibrated on m partners covers a share of n later ones that is Beta-Binomial(n, k, m + 1 -
-k), k = ceil((m + 1) * .8). `coverage`: per review and size band, on synthetic channels without a shock, on the demo
-channel with its shock, and on real data where present. `alarm`: on synthetic channels without a shock it must fire as
-often as it says, with one as often as it can.
+`python benchmarks/bench_intervals.py [chance|coverage|real|alarm|all] [SEEDS] [FIRST SEED]`. `chance`: the exact range
+of a band's coverage: an interval calibrated on m partners covers a share of n later ones that is Beta-Binomial(n, k,
+m + 1 - k), k = ceil((m + 1) * .8). `coverage`: per review and size band, on synthetic channels without and with a
+shock. `real`: the same on real data where present. `alarm`: on synthetic channels without a shock it must fire as often
+as it says, with one as often as it can.
 """
 
 from __future__ import annotations
@@ -108,11 +108,14 @@ def print_coverage(name: str, found: pd.DataFrame, each: bool = True) -> None:
 
 
 def coverage(seeds: int, first: int) -> None:
-    """Print the coverage on synthetic channels and on real data."""
+    """Print the coverage on synthetic channels."""
     for name, shock in (("synthetic, no shock", None), ("synthetic, with the shock", DEMAND_SHOCK)):
         tables = [synthetic_coverage(seed, shock) for seed in range(first, first + seeds)]
         print_coverage(f"{name}, {seeds} channels", pd.concat(tables, ignore_index=True), each=False)
-    print_coverage("demo channel (seed 1)", synthetic_coverage(1, DEMAND_SHOCK))
+
+
+def real(_seeds: int, _first: int) -> None:
+    """Print the coverage on real data."""
     folder = data_folder()
     if folder is None:
         return
@@ -178,7 +181,7 @@ def main() -> None:
     first = int(sys.argv[3]) if len(sys.argv) > 3 else 1001
     if part in ("chance", "all"):
         print_chance()
-    parts: dict[str, Callable[[int, int], None]] = {"coverage": coverage, "alarm": alarm}
+    parts: dict[str, Callable[[int, int], None]] = {"coverage": coverage, "real": real, "alarm": alarm}
     for name, run in parts.items():
         if part in (name, "all"):
             run(seeds, first)

@@ -35,6 +35,7 @@ from tierwise.store.pilot_records import DesignRecord, PlanRecord, PowerRow
 
 STEPS = 5
 LONGER = "longer_"
+LEAST_PER_ARM = 4
 _WITHOUT_COVARIATES, _WITHOUT_LOOKS = "without covariates", "without looks"
 
 
@@ -129,16 +130,24 @@ def _history(channel: Channel, pilot: OpenPilot, as_of: date) -> _History:
     """The two last times of the pilot's length before a day; the last one alone where the data begins later.
 
     Raises:
-        InvalidInput: If the data begins later than that too.
+        InvalidInput: If too few partners were known before that too.
     """
     first = first_event_date(channel.engine, channel.workspace)
-    length = timedelta(days=pilot.days)
+    least, found = LEAST_PER_ARM * len(pilot.settings.arms), 0
     for back in (2, 1):
-        known = as_of - back * length
+        known = as_of - timedelta(days=back * pilot.days)
         if first is not None and known >= first:
-            return _history_after(channel, pilot, known, as_of, has_longer=back == 2)
-    what = f"the history is too short to plan from: the first event is of {first}, the pilot lasts {pilot.days} days"
-    raise InvalidInput(Fault(what, str(channel.workspace.folder), todo="plan a shorter pilot, or bring older events"))
+            history = _history_after(channel, pilot, known, as_of, has_longer=back == 2)
+            found = len(history.rows)
+            if found >= least:
+                return history
+    what = (
+        f"the history is too short to plan from: {pilot.days} days before {as_of} the rule held for {found} partners, "
+        f"and {least} are needed"
+    )
+    raise InvalidInput(
+        Fault(what, pilot.document.where(("lasts",)), todo="plan a shorter pilot, or bring older events")
+    )
 
 
 def _history_after(channel: Channel, pilot: OpenPilot, known: date, as_of: date, *, has_longer: bool) -> _History:

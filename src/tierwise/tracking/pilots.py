@@ -82,7 +82,8 @@ def log_assignment(registry: Registry, entry: PilotEntry, pilot_sha256: str, ass
             return _logged(client, experiment_id, entry, DESIGN, own)
         run_id = str(designed.info.run_id)
         if drawn is None:
-            log_contents(client, run_id, entry.contents)
+            # The parameters of a run never change; those of the design are the same file's.
+            log_contents(client, run_id, replace(entry.contents, params={}))
             for name, value in {**tags(entry.facts), _DRAW: assignment_sha256}.items():
                 client.set_tag(run_id, name, value)
         return run_id

@@ -99,6 +99,14 @@ def test_a_condition_in_words_is_shown_where_all_its_figures_are_the_partners_ow
     assert [asked.title for asked in (*letter.asked, *letter.next_asked)] == [title]
 
 
+def test_a_condition_that_the_policy_names_keeps_its_name() -> None:
+    named = replace(
+        PAGE.criteria[0], title="In the program", metric="status", written="status <> 'left'", is_named=True
+    )
+    letter = letter_of(replace(PAGE, criteria=(named, replace(named, met="false"))), OWN, SCORES)
+    assert [asked.title for asked in letter.asked] == ["In the program"] * 2
+
+
 def test_conditions_without_a_public_name_are_one_line() -> None:
     inner = replace(PAGE.criteria[0], metric="status", title="Status is not left", written="status <> 'left'")
     page = replace(PAGE, criteria=(inner, PAGE.criteria[1], replace(inner, met="false"), replace(inner, met="unknown")))

@@ -39,6 +39,7 @@ def criterion_of(row: Record, wording: Wording) -> Criterion:
         tier=row["tier"],
         name=row["criterion"],
         title=title,
+        is_named=is_condition and (row["tier"], row["criterion"]) in wording.conditions,
         written="" if _is_plain(metric, is_condition) or metric.startswith(COUNTED) else row["expression"],
         metric=metric,
         operator=operator,

@@ -318,7 +318,7 @@ def _public_title(criterion: Criterion, public: _Public) -> str:
     if names & MODEL_OUTPUTS:
         return OUTLOOK
     is_bare = criterion.operator == "is" and any(sign in criterion.title for sign in "=<>'")
-    is_inside = bool(criterion.written) and not names <= public.own_figures
+    is_inside = bool(criterion.written) and not criterion.is_named and not names <= public.own_figures
     return CONDITION if is_bare or is_inside or names_hidden(criterion.title, public.hidden) else criterion.title
 
 

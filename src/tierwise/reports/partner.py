@@ -52,6 +52,7 @@ class Criterion:
         shown_keep: From where the tier is kept, with its unit; empty where that is the threshold itself.
         shown_gain: From where the tier is gained, likewise.
         written: How the policy writes a condition or a formula that is shown in words; empty for a single figure.
+        is_named: Whether the title is the policy's own for this condition.
     """
 
     tier: str
@@ -70,6 +71,7 @@ class Criterion:
     shown_keep: str = ""
     shown_gain: str = ""
     written: str = ""
+    is_named: bool = False
 
 
 @dataclass(frozen=True)

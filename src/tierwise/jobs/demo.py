@@ -9,15 +9,12 @@ from pathlib import Path
 from tierwise.config.calendar import last_review_day, shift_quarters
 from tierwise.config.load import Workspace, load_workspace
 from tierwise.errors import Fault, InvalidInput
+from tierwise.jobs.beside import beside
 from tierwise.jobs.check import CheckedData, check
-from tierwise.jobs.explain import open_review
 from tierwise.jobs.init import InitRequest, init
 from tierwise.jobs.progress import Notify, Step, silent
-from tierwise.jobs.review_pack import INDEX, PackRequest, write_pack
-from tierwise.jobs.score import ScoreRequest, score
-from tierwise.jobs.train import train
+from tierwise.jobs.ready import get_ready
 from tierwise.reports.demo import DemoSummary
-from tierwise.tracking.registry import LOCAL_FOLDER
 
 PHASES = 6
 TRUTH = "truth"
@@ -36,15 +33,26 @@ def demo(folder: Path, *, partners: int = 600, seed: int = 1, notify: Notify = s
         InvalidInput: If the folder holds something else.
         OutsideFailure: If the disk does not allow it.
     """
-    phases = _Phases(notify)
-    phases.begin("make the synthetic channel")
-    _clear(folder)
-    init(InitRequest(folder, "demo", partners=partners, seed=seed, force=True))
-    workspace = load_workspace(folder)
+    with beside(True, get_ready):
+        phases = _Phases(notify)
+        phases.begin("make the synthetic channel")
+        _clear(folder)
+        init(InitRequest(folder, "demo", partners=partners, seed=seed, force=True))
+        workspace = load_workspace(folder)
+        phases.begin("check its data")
+        checked = check(workspace, extraction_day(workspace))
+        return _learned_and_reviewed(workspace, checked, phases)
+
+
+def _learned_and_reviewed(workspace: Workspace, checked: CheckedData, phases: _Phases) -> DemoSummary:
+    # Imported only now: on a new installation these take seconds, which another process spends meanwhile.
+    from tierwise.jobs.explain import open_review
+    from tierwise.jobs.review_pack import INDEX, PackRequest, write_pack
+    from tierwise.jobs.score import ScoreRequest, score
+    from tierwise.jobs.train import train
+
     today = extraction_day(workspace)
     as_of = last_review_day(today, workspace.settings.calendar)
-    phases.begin("check its data")
-    checked = check(workspace, today)
     phases.begin("train on what was known a quarter before")
     before = shift_quarters(as_of, -1)
     trained = train(workspace, before, today)
@@ -55,13 +63,14 @@ def demo(folder: Path, *, partners: int = 600, seed: int = 1, notify: Notify = s
     phases.begin("write the review pack")
     pack = write_pack(PackRequest(open_review(workspace)))
     received = checked.summary.check.tables
+    files = _files(workspace.folder, checked, review.output)
     return DemoSummary(
-        folder=folder,
+        folder=workspace.folder,
         accepted=sum(table.accepted for table in received),
         quarantined=sum(table.quarantined for table in received),
         training=trained,
         review=review,
-        files={"the review, to open in a browser": Path(pack.folder) / INDEX, **_files(folder, checked, review.output)},
+        files={"the review, to open in a browser": Path(pack.folder) / INDEX, **files},
     )
 
 
@@ -95,6 +104,8 @@ def _clear(folder: Path) -> None:
     if not (folder / TRUTH).is_dir() or not (folder / "tierwise.yaml").is_file():
         todo = "name another folder: tierwise demo FOLDER"
         raise InvalidInput(Fault("the folder is not empty and holds no earlier demo", str(folder), todo=todo))
+    from tierwise.tracking.registry import LOCAL_FOLDER
+
     for found in (folder / LOCAL_FOLDER, load_workspace(folder).output_folder):
         if found.is_dir():
             shutil.rmtree(found)

@@ -289,7 +289,7 @@ def test_the_command_answers_people_and_machines(
     ]
     spoken = CliRunner().invoke(app, base)
     assert spoken.exit_code == 0, spoken.output
-    assert "growth: revenue_4q >= 100: An effect is shown" in spoken.stdout
+    assert "Growth: revenue_4q >= 100: An effect is shown" in spoken.stdout
     assert "Mass points" not in spoken.stdout
     machine = CliRunner().invoke(app, [*base, "--json"])
     assert json.loads(machine.stdout)["findings"][0]["status"] == "shown_up"

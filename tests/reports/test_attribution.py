@@ -123,7 +123,7 @@ def test_net_is_margin_on_the_effect_less_cost_with_its_ends() -> None:
 
 def test_the_summary_says_what_is_shown_first_and_what_stays_open() -> None:
     first, *rest = REPORT.in_short
-    assert first.startswith("growth: revenue_4q >= 65,000: An effect is shown")
+    assert first.startswith("Growth: revenue_4q >= 65,000: An effect is shown")
     text = " ".join(rest)
     assert "2 questions are without an answer either way" in text
     assert "Not computed, with the reason beside each: flagship: value >= 80." in text

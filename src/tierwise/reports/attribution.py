@@ -66,7 +66,7 @@ class AttributionReport:
         """The answer in a few sentences: what is shown, what is not, and what would help."""
         asked = self.of(*_EFFECTS)
         shown = [finding for finding in asked if finding.status in ("shown_up", "shown_down")]
-        sentences = [f"{finding.subject}: {finding.answer}" for finding in shown]
+        sentences = [f"{finding.subject[:1].upper()}{finding.subject[1:]}: {finding.answer}" for finding in shown]
         if not shown:
             sentences.append(
                 "Not enough evidence: nothing in this history shows that a tier or an incentive changed it."
@@ -82,7 +82,7 @@ class AttributionReport:
             sentences.append(f"Not computed, with the reason beside each: {', '.join(missing)}.")
         if len(shown) < len(asked) or not asked:
             sentences.append(
-                "Only a pilot that draws partners by chance answers what stays open: `tierwise pilot design`."
+                "Only a pilot that draws partners by chance answers what stays open (tierwise pilot design)."
             )
         return tuple(sentences)
 

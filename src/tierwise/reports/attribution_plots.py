@@ -72,7 +72,7 @@ def threshold_plot(finding: Finding) -> Plot:
                 own["figure"], own["mean"], yerr=reach, fmt=marker, color=color, markersize=5, linewidth=1.0,
                 label=f"{name} the threshold (mean of 10 or more partners, 95 % interval)",
             )  # fmt: skip
-            if len(lines):
+            if len(lines) and finding.main.value is not None:
                 fit = lines[lines["side"] == side]
                 axes.plot(fit["figure"], fit["value"], color=color, linewidth=2.2, linestyle="-" if side > 0 else "--")
         axes.axvline(cutoff, color=DARK, linewidth=1.2, linestyle=":")
@@ -82,7 +82,8 @@ def threshold_plot(finding: Finding) -> Plot:
         _short_numbers(axes)
         legend_below(axes, 1)
 
-    words = Words(_name(finding), f"At the threshold of {finding.main.arm}", f"{finding.answer} Lines: local fit.")
+    lines_text = " Lines: the fit on either side." if finding.main.value is not None else ""
+    words = Words(_name(finding), f"At the threshold of {finding.main.arm}", f"{finding.answer}{lines_text}")
     return drawn(words, dots, draw, _HEIGHT, text="none")
 
 

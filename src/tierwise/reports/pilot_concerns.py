@@ -155,7 +155,7 @@ def _interference(story: PilotStory) -> Concern:
     if story.pilot.unit != "partner":
         text = f"Whole groups were drawn ({story.pilot.unit}), so partners that share one are in one arm."
         return Concern(title, "fine", text)
-    told = [note for note in _notes(story) if "arms" in note or "share" in note]
+    told = [note for note in _notes(story) if "groups that share" in note]
     if told:
         return Concern(title, "look", " ".join(told))
     return Concern(

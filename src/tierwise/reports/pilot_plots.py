@@ -182,11 +182,7 @@ def over_time_plots(story: PilotStory) -> Iterator[Plot]:
 
 def _over_time_drawer(table: pd.DataFrame, story: PilotStory, unit: str) -> Any:
     def draw(body: SubFigure) -> None:
-        axes = plain_axes(
-            body,
-            "period, with its last day; 1 is the first after the start",
-            f"difference, {unit} per partner",
-        )
+        axes = plain_axes(body, f"{_period(table)}; 1 is the first after the start", f"difference, {unit} per partner")
         for place, arm in enumerate(story.arms):
             own = table[table["arm"] == arm].rename(columns={"difference": "estimate"})
             _bars(axes, own["period"] + 0.12 * place, own, _style(place), story.title_of(arm))
@@ -202,6 +198,12 @@ def _over_time_drawer(table: pd.DataFrame, story: PilotStory, unit: str) -> Any:
         legend_below(axes, 3)
 
     return draw
+
+
+def _period(table: pd.DataFrame) -> str:
+    """How long a period is, in days, and that its last day stands below where there is room."""
+    lasts = int(((table["until"] - table["from"]).dt.days + 1).median())
+    return f"period of {lasts} days" + (", by its last day" if table["period"].nunique() <= _MOST_DAYS else "")
 
 
 def balance_plot(story: PilotStory) -> Plot:

@@ -112,3 +112,11 @@ def test_separate_groups_are_stable_and_beat_one_blob_and_a_blob_does_not():
     assert split.p_value == pytest.approx(1 / 39)  # two batches of 19 draws, none of which splits as well
     assert split.gain > 0.2
     assert none.gain < 0.05
+
+
+def test_values_of_very_different_size_do_not_collapse_into_one():
+    values = np.concatenate((-np.exp(RNG.normal(0, 1, 20)), np.exp(RNG.normal(14, 3, 80))))
+    axis = fit_axis("net", values, SPEC)
+    assert axis is not None
+    (shaped,) = axis.coordinates(values, 3.5)
+    assert len(np.unique(np.round(shaped, 6))) > 50

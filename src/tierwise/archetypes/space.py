@@ -141,9 +141,11 @@ def _exponent(values: Floats, least: float, scale: float) -> float:
     relative = (np.maximum(values, least) if least > 0 else values) / scale
     likelihood = stats.boxcox_llf if least > 0 else stats.yeojohnson_llf
     grid = np.round(np.linspace(-_EXPONENT_BOUND, _EXPONENT_BOUND, 41), 1)
-    scores = np.array([likelihood(exponent, relative) for exponent in grid])
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        scores = np.array([likelihood(exponent, relative) for exponent in grid])
+    scores[~np.isfinite(scores)] = -np.inf  # an exponent that makes all values alike has an endless likelihood
     # A tenth is as fine as the data can tell, and a grid cannot be moved by rounding when money changes its unit.
-    return float(grid[int(np.nanargmax(np.round(scores, 6)))])
+    return float(grid[int(np.argmax(np.round(scores, 6)))])
 
 
 def _levels(column: pd.Series) -> tuple[str, ...]:

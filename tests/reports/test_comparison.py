@@ -134,3 +134,10 @@ def test_machines_get_the_rows_and_the_sentence() -> None:
     assert [row["difference"] for row in payload["scores"]] == SCORES["difference"].tolist()
     assert (payload["trained"], payload["as_of"]) == (["2026-03-31", "2026-06-30"], "2026-09-30")
     assert UNTESTED.as_payload()["scores"] == []
+
+
+def test_two_versions_that_say_the_same_are_told_to_and_others_are_not() -> None:
+    same = SCORES.assign(second=SCORES["first"], difference=0.0, low=0.0, high=0.0, probability=0.5)
+    assert "the same figures for every partner" in replace(REPORT, scores=same).as_text()
+    assert "the same figures" not in REPORT.as_text()
+    assert "the same figures" not in UNTESTED.as_text()

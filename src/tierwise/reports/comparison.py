@@ -110,8 +110,19 @@ class ComparisonReport:
         plain = {name: value for name, value in vars(self).items() if name != "scores"}
         return {**plain, "sentence": self.sentence, "scores": records(self.scores)}
 
+    @property
+    def _alike(self) -> bool:
+        """Whether no score differs at any review, not even by chance."""
+        moved = self.scores[["difference", "low", "high"]].fillna(0.0)
+        return bool(len(moved)) and not moved.to_numpy().any()
+
     def _more(self) -> list[str]:
         said = []
+        if self._alike:
+            said.append(
+                "At these reviews both would have shown the same figures for every partner. That is usual where the "
+                "gate kept persistence for both: recipes then differ in nothing that is scored."
+            )
         if self.potential_correlation is not None:
             value = f"{self.potential_correlation:.3f}"
             said.append(f"Potential of today's partners: the two rank them with a correlation of {value}.")

@@ -21,7 +21,7 @@ from tierwise.jobs.explain_model import comparisons_of, potential_of, scores_of
 from tierwise.jobs.explain_plans import plans_of
 from tierwise.jobs.wording import wording_of
 from tierwise.reports.partner import PartnerPage, Reason
-from tierwise.reports.partner_words import NO_PLAN, action_words, move_words, next_step
+from tierwise.reports.partner_words import NO_PLAN, action_words, archetype_note, move_words, next_step
 from tierwise.store.manifests import WrittenReview, list_reviews, read_review
 from tierwise.store.partner_rows import Record, partner_ids_of, read_by_partner, read_records
 
@@ -195,7 +195,7 @@ def _notes(review: WrittenReview, recommendation: Record, rows: Rows) -> tuple[s
         "Too little history: the potential comes from the profile alone.": recommendation.get("potential_source")
         == "cold_start",
         f"{figure(unknown, 'criteria')} cannot be told from the data; unknown never counts as met.": unknown,
-        f"The archetype is {str(status).replace('_', ' ')}.": status != "named",
+        archetype_note(status): status != "named",
         left_out: quarantined,
         _left_out(review, rows): _left_out(review, rows),
     }

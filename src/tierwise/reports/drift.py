@@ -47,7 +47,8 @@ class DriftReport:
     @property
     def title(self) -> str:
         """The report's heading."""
-        rows = f", rows of {self.trained[0]} to {self.trained[1]}" if self.trained else ""
+        first, last = self.trained or ("", "")
+        rows = "" if not first else f", rows of {first}" if first == last else f", rows of {first} to {last}"
         return f"Drift as of {self.as_of} beside the training of version {self.version}{rows}"
 
     def sections(self, most: int | None = None) -> tuple[Section, ...]:
@@ -55,7 +56,7 @@ class DriftReport:
         verdict = Section("What was found", text=(self.drift.sentence, self.drift.todo))
         if self.drift.verdict == "not_enough_evidence":
             return (verdict,)
-        return (verdict, _tests(self.drift.tests, most), _pairs(self.drift.pairs, most))
+        return (verdict, _tests(self.drift.tests, most), _pairs(self.drift, most))
 
     def as_text(self) -> str:
         """Render for a terminal."""
@@ -100,13 +101,20 @@ def _tests(tests: pd.DataFrame, most: int | None) -> Section:
         "population stability index without its bias (slight, moderate from .1, large from .25) and decides nothing.",
         *([f"{count(left, 'further test')} {'is' if left == 1 else 'are'} in the table."] if left else []),
     )
-    header = ("feature", "of its", "level", "before", "after", "size", "", "p (adjusted)", "drift")
+    header = ("feature", "of its", "level", "before", "after", "size", "in words", "p (adjusted)", "drift")
     return Section("Tests", header, rows, frozenset({3, 4, 5, 7}), text)
 
 
-def _pairs(pairs: pd.DataFrame, most: int | None) -> Section:
+def _pairs(drift: Drift, most: int | None) -> Section:
+    pairs, titles = drift.pairs, dict(zip(drift.tests["feature"], drift.tests["title"], strict=True))
     rows = tuple(
-        (str(row.feature), str(row.other), f"{row.before:.2f}", f"{row.after:.2f}", f"{row.change:+.2f}")
+        (
+            titles.get(row.feature, str(row.feature)),
+            titles.get(row.other, str(row.other)),
+            f"{row.before:.2f}",
+            f"{row.after:.2f}",
+            f"{row.change:+.2f}",
+        )
         for row in pairs.head(most or len(pairs)).itertuples()
     )
     header = ("metric", "with", "before", "after", "change")

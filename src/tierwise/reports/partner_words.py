@@ -36,6 +36,14 @@ SOURCES: Mapping[str, str] = {
 }
 BASELINES: Mapping[str, str] = {"channel": "the whole channel", "peers": "the next tier's peers"}
 NO_PLAN = "no plan was found that reaches the next tier by the figures a partner can raise."
+ARCHETYPE_NOTES: Mapping[str, str] = {
+    "tentative": "The archetype is tentative: bootstrap samples do not always find it again.",
+    "unstable": "No archetype is told: bootstrap samples do not find the groups again.",
+    "too_few_partners": "No archetype is told: there are too few partners to look for groups.",
+    "no_usable_features": "No archetype is told: no figure varies between partners.",
+    "one_blob": "No archetype is told: the partners do not fall into groups.",
+    "tiny_clusters": "No archetype is told: every way to group the partners leaves a group that is too small.",
+}
 NOT_SPLIT: Mapping[str, str] = {"split": ""}
 
 LADDER_DATES: Mapping[str, str] = {
@@ -84,3 +92,8 @@ def move_words(recommendation: Mapping[str, Any]) -> str:
 def action_words(action: str) -> str:
     """An action as a person says it."""
     return ACTION_WORDS.get(action, action.replace("_", " "))
+
+
+def archetype_note(status: str) -> str:
+    """What to know about a partner's archetype, by its status."""
+    return ARCHETYPE_NOTES.get(status, f"The archetype is {status.replace('_', ' ')}.")

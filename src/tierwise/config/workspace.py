@@ -277,12 +277,15 @@ class OutputSettings(Settings):
         formats: File formats; Parquet is always written.
         postgresql: Connection address of a database that also receives the tables, if any.
         schema_: The database schema for them (`schema` in the file).
+        rows_per_file: How many rows a Parquet file holds at most; a longer table is written as
+            `<table>-00001.parquet` and so on. One file for each table by default, a million rows with `--engine spark`.
     """
 
     folder: str = "output"
     formats: tuple[Literal["parquet", "csv", "excel"], ...] = ("parquet",)
     postgresql: str | None = None
     schema_: Name = Field(default="tierwise", alias="schema")
+    rows_per_file: Annotated[int, Field(ge=1)] | None = None
 
 
 class SparkSettings(Settings):

@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from tierwise import potential
 from tierwise.archetypes import ArchetypeModel
-from tierwise.config.workspace import EngineSettings
+from tierwise.config.workspace import EngineSettings, OutputSettings
 from tierwise.engine import EmbeddedEngine, Engine, to_frame
 from tierwise.jobs.contributions import Floats, split_trees
 from tierwise.jobs.policy_inputs import with_outputs
 from tierwise.potential import PotentialModel
 
 DUCKDB, SPARK = "duckdb", "spark"
-ENGINES = (DUCKDB, SPARK)
+ROWS_PER_FILE_ON_SPARK = 1_000_000
 _BASE = "base"
 
 
@@ -42,6 +42,11 @@ def computing_on(name: str, accepted: EmbeddedEngine, settings: EngineSettings) 
 
     with SparkEngine(accepted, settings) as engine:
         yield engine
+
+
+def rows_per_file(name: str, settings: OutputSettings) -> int | None:
+    """How many rows a Parquet file of the output holds at most: as the workspace says, else as suits the engine."""
+    return settings.rows_per_file or (ROWS_PER_FILE_ON_SPARK if name == SPARK else None)
 
 
 def outputs_on(engine: Engine, rows: pd.DataFrame, model: PotentialModel, found: ArchetypeModel) -> pd.DataFrame:

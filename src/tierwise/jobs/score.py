@@ -21,7 +21,7 @@ from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
 from tierwise.jobs.changes import ReviewNow, previous_review
 from tierwise.jobs.contributions import split_review
-from tierwise.jobs.engines import computing_on, outputs_on, splitting_on
+from tierwise.jobs.engines import computing_on, outputs_on, rows_per_file, splitting_on
 from tierwise.jobs.explain_review import explain_review
 from tierwise.jobs.explain_scope import explained_partners, refuse_unknown_scope
 from tierwise.jobs.guardrail_report import guardrail_documents
@@ -92,7 +92,7 @@ def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) 
             review = _review(engine, computing, context, steps)
         tables = output_tables(engine, workspace, review)
     steps.begin("write the review")
-    folder = None if request.dry_run else _write(workspace, output, review, tables)
+    folder = None if request.dry_run else _write(workspace, request, review, tables)
     return summarise(workspace, review, tables, folder)
 
 
@@ -165,7 +165,8 @@ def _run_id(context: _Context, data_fingerprint: str, histories: Sequence[pd.Dat
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:RUN_ID_LENGTH]
 
 
-def _write(workspace: Workspace, output: Path, review: ScoredReview, tables: dict[str, pd.DataFrame]) -> Path:
+def _write(workspace: Workspace, request: ScoreRequest, review: ScoredReview, tables: dict[str, pd.DataFrame]) -> Path:
+    settings = workspace.settings.output
     written = Review(
         as_of=review.as_of,
         run_id=review.run_id,
@@ -180,10 +181,10 @@ def _write(workspace: Workspace, output: Path, review: ScoredReview, tables: dic
         },
         score_columns=tuple(review.policy.scores),
         documents=guardrail_documents(review),
-        formats=workspace.settings.output.formats,
+        formats=settings.formats,
+        rows_per_file=rows_per_file(request.engine, settings),
     )
-    settings = workspace.settings.output
-    with lock_output(output, review.run_id) as lock:
+    with lock_output(request.out or workspace.output_folder, review.run_id) as lock:
         folder = write_review(lock, written)
         if settings.postgresql is not None:
             write_postgresql(expand_environment(settings.postgresql, os.environ), settings.schema_, written)

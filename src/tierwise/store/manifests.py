@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class WrittenReview:
         rows: Number of rows by table.
         versions: What it was made from.
         sha256: Hash by file name.
+        parts: The Parquet files of each table, in the order of its rows.
     """
 
     as_of: date
@@ -33,6 +34,11 @@ class WrittenReview:
     rows: Mapping[str, int]
     versions: Mapping[str, str]
     sha256: Mapping[str, str]
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def files_of(self, name: str) -> tuple[str, ...]:
+        """The Parquet files of a table, in the order of its rows."""
+        return self.parts.get(name, (f"{name}.parquet",))
 
 
 def list_reviews(output: Path) -> tuple[WrittenReview, ...]:
@@ -101,4 +107,5 @@ def _parse(body: dict[str, Any]) -> WrittenReview:
         rows={name: int(table["rows"]) for name, table in body["tables"].items()},
         versions=body["versions"],
         sha256={name: entry["sha256"] for name, entry in body["files"].items()},
+        parts={name: tuple(table["parts"]) for name, table in body["tables"].items() if "parts" in table},
     )

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from tierwise.errors import Fault, OutsideFailure
-from tierwise.store.manifests import WrittenReview
+from tierwise.store.manifests import WrittenReview, read_review
 from tierwise.store.writer_disk import folder_in_place
 
 Record = dict[str, Any]
@@ -45,16 +45,23 @@ def read_records(
     """
     if name not in review.rows:
         return []
-    path = folder_in_place(output, review.as_of) / f"{name}.parquet"
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            known = file.schema_arrow.names
-            asked = None if columns is None else [column for column in columns if column in known]
-            tables = [file.read(columns=asked)] if partner_ids is None else list(_own(file, set(partner_ids), asked))
-    except (OSError, pa.ArrowException) as error:
-        todo = f"write it again: tierwise score --as-of {review.as_of}"
-        raise OutsideFailure(Fault(f"{path.name} is damaged: {error}", where=str(path.parent), todo=todo)) from error
+    folder = folder_in_place(output, review.as_of)
+    tables: list[pa.Table] = []
+    for part in review.files_of(name):
+        try:
+            tables += _read(folder / part, partner_ids, columns)
+        except (OSError, pa.ArrowException) as error:
+            todo = f"write it again: tierwise score --as-of {review.as_of}"
+            raise OutsideFailure(Fault(f"{part} is damaged: {error}", where=str(folder), todo=todo)) from error
     return [{key: _known(value) for key, value in row.items()} for table in tables for row in table.to_pylist()]
+
+
+def _read(path: Path, partner_ids: Sequence[str] | None, columns: Sequence[str] | None) -> list[pa.Table]:
+    """The rows of one file: some partners', or everybody's."""
+    with pyarrow.parquet.ParquetFile(path) as file:
+        known = file.schema_arrow.names
+        asked = None if columns is None else [column for column in columns if column in known]
+        return [file.read(columns=asked)] if partner_ids is None else list(_own(file, set(partner_ids), asked))
 
 
 def _own(file: Any, partner_ids: set[str], columns: list[str] | None) -> Iterator[pa.Table]:
@@ -96,9 +103,11 @@ def read_by_partner(
 
 def partner_ids_of(output: Path, as_of: date) -> list[str]:
     """The partners of a review, sorted."""
-    path = folder_in_place(output, as_of) / "recommendations.parquet"
-    with pyarrow.parquet.ParquetFile(path) as file:
-        ids: list[str] = file.read(columns=[KEY])[KEY].to_pylist()
+    folder = folder_in_place(output, as_of)
+    ids: list[str] = []
+    for part in read_review(output, as_of).files_of("recommendations"):
+        with pyarrow.parquet.ParquetFile(folder / part) as file:
+            ids += file.read(columns=[KEY])[KEY].to_pylist()
     return ids
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -51,10 +52,11 @@ def read_arrow(output: Path, as_of: date, name: str, verify: bool = False) -> pa
         review = read_review(output, as_of)
         if name not in review.rows:
             raise InvalidInput(Fault(f"the review as of {as_of} has no table {name}", where=str(output)))
-        path = folder_in_place(output, as_of) / f"{name}.parquet"
+        folder = folder_in_place(output, as_of)
+        paths = [folder / part for part in review.files_of(name)]
         try:
-            table = pyarrow.parquet.read_table(path)
-            wrong = _difference(review, name, table, path, verify)
+            table = pa.concat_tables([pyarrow.parquet.read_table(path) for path in paths])
+            wrong = _difference(review, name, table, paths, verify)
         except (OSError, pa.ArrowException) as error:
             wrong = str(error)
         if not wrong:
@@ -112,10 +114,10 @@ def tier_history(output: Path, before: date) -> pd.DataFrame:
     return history.reindex(columns=list(TIER_HISTORY_COLUMNS)).sort_values(["partner_id", "as_of"], ignore_index=True)
 
 
-def _difference(review: WrittenReview, name: str, table: pa.Table, path: Path, verify: bool) -> str:
+def _difference(review: WrittenReview, name: str, table: pa.Table, paths: Sequence[Path], verify: bool) -> str:
     if table.num_rows != review.rows[name]:
         return f"{table.num_rows} rows, the manifest says {review.rows[name]}"
-    if verify and sha256_of(path) != review.sha256[path.name]:
+    if verify and any(sha256_of(path) != review.sha256[path.name] for path in paths):
         return "its hash is not the manifest's"
     return ""
 

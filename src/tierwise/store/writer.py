@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -43,6 +44,7 @@ class Review:
         score_columns: The policy's scores, which are columns of `recommendations`.
         documents: Text files beside the tables, by file name (`review.md`, `data-report.html`).
         formats: The file formats; Parquet is always written.
+        rows_per_file: How many rows a Parquet file holds at most; a longer table takes several files.
     """
 
     as_of: date
@@ -52,6 +54,7 @@ class Review:
     score_columns: tuple[str, ...] = ()
     documents: Mapping[str, str] = field(default_factory=dict)
     formats: tuple[Format, ...] = ("parquet",)
+    rows_per_file: int | None = None
 
 
 def to_arrow(review: Review) -> dict[str, pa.Table]:
@@ -145,7 +148,9 @@ def _in_the_way(place: Path, why: str) -> InvalidInput:
 
 def _fill(folder: Path, review: Review, tables: Mapping[str, pa.Table]) -> None:
     for name, table in tables.items():
-        for kind in dict.fromkeys(("parquet", *review.formats)):
+        for part, start in zip(_parts(name, table, review), count(step=review.rows_per_file or 0), strict=False):
+            WRITERS["parquet"](table.slice(start, review.rows_per_file), folder / part)
+        for kind in dict.fromkeys(kind for kind in review.formats if kind != "parquet"):
             WRITERS[kind](table, folder / f"{name}{SUFFIXES[kind]}")
     for name, text in sorted(review.documents.items()):
         if not _DOCUMENT.fullmatch(name):
@@ -161,10 +166,24 @@ def _manifest(folder: Path, review: Review, tables: Mapping[str, pa.Table]) -> s
         "run_id": review.run_id,
         "as_of": review.as_of.isoformat(),
         "versions": dict(sorted(review.versions.items())),
-        "tables": {name: {"file": f"{name}.parquet", "rows": table.num_rows} for name, table in tables.items()},
+        "tables": {name: _described(name, table, review) for name, table in tables.items()},
         "files": files,
     }
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+
+
+def _parts(name: str, table: pa.Table, review: Review) -> list[str]:
+    """The Parquet files of a table; one of its own name where it fits."""
+    limit = review.rows_per_file
+    if limit is None or table.num_rows <= limit:
+        return [f"{name}.parquet"]
+    return [f"{name}-{number:05d}.parquet" for number in range(1, -(-table.num_rows // limit) + 1)]
+
+
+def _described(name: str, table: pa.Table, review: Review) -> dict[str, object]:
+    """A table in the manifest: its file, or the parts that it is cut into."""
+    parts = _parts(name, table, review)
+    return ({"file": parts[0]} if len(parts) == 1 else {"parts": parts}) | {"rows": table.num_rows}
 
 
 def sha256_of(path: Path) -> str:

@@ -52,7 +52,7 @@ def test_figures_are_the_rows_and_unknown_ones_are_dashes() -> None:
 def test_pairs_are_shown_with_the_sign_of_their_change() -> None:
     assert REPORT.sections()[2].rows == (
         ("Revenue", "Visits", "0.80", "-0.12", "-0.93"),
-        ("Revenue", "d", "0.10", "0.20", "+0.10"),
+        ("Revenue", "Seats", "0.10", "0.20", "+0.10"),
     )
 
 

@@ -195,14 +195,14 @@ def _effects(record: AnalysisRecord, *, archetypes: bool) -> str:
     first_names = ("archetype",) if archetypes else ("outcome", "role")
     header = (*first_names, "arm", "change", "from", "to", "share of control", "p, adjusted", "why not")
     at = len(first_names) + 1
-    return _without_empty_last(header, rows, set(range(at, at + 5)))
+    return _without_empty(header, rows, set(range(at, at + 5)))
 
 
-def _without_empty_last(header: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> str:
-    """A table whose last column, the reasons, is left out where there is none."""
-    if all(row[-1] == "" for row in rows):
-        header, rows = header[:-1], [row[:-1] for row in rows]
-    return text_table(header, rows, right=right)
+def _without_empty(header: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> str:
+    """A table without the columns in which there is nothing."""
+    kept = [place for place in range(len(header)) if any(row[place] not in ("", _UNKNOWN) for row in rows)]
+    shown = {new for new, old in enumerate(kept) if old in right}
+    return text_table([header[old] for old in kept], [[row[old] for old in kept] for row in rows], right=shown)
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -236,7 +236,8 @@ def _money(record: AnalysisRecord) -> str:
         return ""
     header = ("arm", "figure, per partner as drawn", record.pilot.currency, "from", "to", "why not")
     rows = [line for one in record.money for line in _money_rows(one)]
-    return f"Cost and return:\n{_without_empty_last(header, rows, {2, 3, 4})}"
+    title = "Cost and return, read once at the end (plain intervals)" if record.look is not None else "Cost and return"
+    return f"{title}:\n{_without_empty(header, rows, {2, 3, 4})}"
 
 
 def _money_rows(money: MoneyRecord) -> Iterator[tuple[str, ...]]:

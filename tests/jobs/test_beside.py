@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.channel import AS_OF, TODAY
+from tests.jobs.small_channel import small_channel
 from tierwise.errors import Refused
+from tierwise.jobs import train as job
 from tierwise.jobs.beside import THREADS, beside, second_process_allowed
+from tierwise.tracking import Registry
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +90,28 @@ def test_a_python_file_in_the_working_folder_is_not_imported(monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     with beside(True, os.getpid) as answer:
         assert answer() != os.getpid()
+
+
+def test_a_training_with_processes_beside_it_is_the_training_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # the other process finds `_noted` there
+    made_here: list[str] = []
+    for name in ("make_store", "judge_stability"):
+        own = getattr(job, name)
+        monkeypatch.setattr(job, name, functools.partial(_noted, made_here, own))
+    found = {}
+    for threads in ("1", "2"):
+        monkeypatch.setenv(THREADS, threads)
+        workspace = small_channel(tmp_path / threads, 14)
+        job.train(workspace, AS_OF, TODAY)
+        found[threads] = Registry.of(workspace).load_champion()
+        assert made_here == ["judge_stability", "make_store"]  # by the first training; the second one had help
+    assert found["1"].bundle.sha256 == found["2"].bundle.sha256
+    assert found["1"].facts == found["2"].facts
+
+
+def _noted(calls: list[str], function: Callable[..., object], *args: object) -> object:
+    """Call a function and note its name, in the list of the process that calls it."""
+    calls.append(function.__name__)
+    return function(*args)

@@ -44,7 +44,7 @@ def extra_cost(
         return None
     near = frame if bandwidth is None else frame[(frame["figure"] - cutoff).abs() <= bandwidth]
     figures = history.on(review.day).reindex(near["partner_id"])
-    extra = _yearly(upper, figures) - _yearly(lower, figures)
+    extra = yearly_cost(upper, figures) - yearly_cost(lower, figures)
     if not len(extra) or not np.isfinite(extra).any():
         return None
     cost = float(np.nanmean(extra)) * years(history.declared.horizon, workspace.settings.calendar.review)
@@ -58,7 +58,7 @@ def years(length: Duration, review: str) -> float:
     return length.count / _PER_YEAR[unit]
 
 
-def _yearly(tier: TierBenefits, figures: pd.DataFrame) -> npt.NDArray[np.float64]:
+def yearly_cost(tier: TierBenefits, figures: pd.DataFrame) -> npt.NDArray[np.float64]:
     """The yearly cost of each partner in a tier: service, fixed amounts, and rates on the metrics they are paid on."""
     total = np.full(len(figures), float(tier.unit_cost))
     for incentive in tier.incentives:

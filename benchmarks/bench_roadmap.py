@@ -140,9 +140,7 @@ def scored_directly(case: Case, partner: int, values: pd.DataFrame) -> np.ndarra
     rows = rows.assign(**{name: values[name].to_numpy(dtype=np.float64) for name in values})
     rows = compute_again(case.engine, case.workspace, rows, rescoring.formulas, {})
     rows = rescoring._with_models(rows, case.basis.model, np.ones(len(rows)))
-    names = pd.Series(np.arange(len(rows))).astype("str").str.zfill(9)
-    placement = case.basis.placement.again(case.engine, rows.assign(partner_id=names))
-    return placement.ranks()["gain"] >= rescoring.needed[partner]
+    return rescoring._gained(rows) >= rescoring.needed[partner]
 
 
 def report(name: str, case: Case) -> None:

@@ -1,0 +1,196 @@
+"""The whole job `score` at size: time and memory by phase, and how the time grows with the number of partners.
+
+`python benchmarks/bench_score.py [--explain all|movers|none] [PARTNERS ...]`, by default 10,000, 30,000 and 100,000.
+The channels are made by the tool itself (`tierwise init --example demo --partners N`, three years); one model, trained
+on 2,000 partners, scores all of them. Every size runs in a process of its own, two threads at most; CPU seconds stand
+beside the clock's, because other work on the machine shows in the latter. Phases inside another are indented.
+
+`--keep DIR` keeps the channels and the model for a next run; with `--pack` a review pack is written last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import math
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import _GeneratorContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+SIZES = (10_000, 30_000, 100_000)
+TRAINED_ON = 2_000
+YEARS = 3
+AS_OF, TRAINED_AS_OF, TODAY = date(2026, 9, 30), date(2026, 6, 30), date(2026, 10, 15)
+PHASES = (
+    ("tierwise.jobs.score", "accepted_tables", "read and check the tables"),
+    ("tierwise.jobs.score", "compute", "compute the metrics"),
+    ("tierwise.jobs.score", "outputs_on", "apply the models"),
+    ("tierwise.jobs.score", "place", "place"),
+    ("tierwise.jobs.score", "move", "move"),
+    ("tierwise.jobs.score", "fingerprint", "fingerprint the data"),
+    ("tierwise.jobs.score", "split_review", "split the potential (contributions)"),
+    ("tierwise.jobs.score", "explain_review", "explain the review"),
+    ("tierwise.jobs.explain_review", "earlier_quarters", "  metrics of four earlier quarters"),
+    ("tierwise.jobs.explain_review", "plan_roadmaps", "  plans to the next tier"),
+    ("tierwise.jobs.explain_review", "find_similar", "  similar partners"),
+    ("tierwise.jobs.explain_review", "explain_changes", "  changes"),
+    ("tierwise.jobs.score", "output_tables", "lay out the tables"),
+    ("tierwise.jobs.review_tables", "_reasons", "  reasons and sentences"),
+    ("tierwise.jobs.review_tables", "_criteria", "  criteria"),
+    ("tierwise.jobs.score", "_write", "write the review"),
+    ("tierwise.jobs.score", "summarise", "sum up"),
+)
+WHOLE, PACK = "score, the whole", "review pack"
+
+
+@dataclass
+class Clock:
+    """Wall and CPU seconds by phase, and the peak memory in GB by its end."""
+
+    phases: dict[str, list[float]] = field(default_factory=dict)
+
+    def timed(self, title: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, timed; of a context manager the time until its block begins."""
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            start, cpu = time.perf_counter(), time.process_time()
+            result = function(*args, **kwargs)
+            if isinstance(result, _GeneratorContextManager):
+                return _Entered(self, title, result)
+            self.add(title, time.perf_counter() - start, time.process_time() - cpu)
+            return result
+
+        return run
+
+    def add(self, title: str, wall: float, cpu: float) -> None:
+        before = self.phases.get(title, [0.0, 0.0, 0.0])
+        self.phases[title] = [before[0] + wall, before[1] + cpu, peak_gb()]
+
+
+@dataclass
+class _Entered:
+    clock: Clock
+    title: str
+    block: Any
+
+    def __enter__(self) -> Any:
+        start, cpu = time.perf_counter(), time.process_time()
+        entered = self.block.__enter__()
+        self.clock.add(self.title, time.perf_counter() - start, time.process_time() - cpu)
+        return entered
+
+    def __exit__(self, *error: Any) -> Any:
+        return self.block.__exit__(*error)
+
+
+def peak_gb() -> float:
+    """The process's peak resident memory in GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+def make_channel(folder: Path, partners: int, models: Path) -> None:
+    """Make a channel whose models are those of another folder."""
+    from tierwise.jobs.init import InitRequest, init
+
+    if (folder / "tierwise.yaml").exists():
+        return
+    init(InitRequest(folder, "demo", partners=partners, years=YEARS))
+    uri = f"sqlite:///{models / 'mlflow.db'}"
+    with (folder / "tierwise.yaml").open("a", encoding="utf-8") as settings:
+        settings.write(f"\nmlflow: {{tracking_uri: '{uri}'}}\n")
+
+
+def train_once(folder: Path) -> None:
+    """Train the model that scores every size."""
+    from tierwise.config.load import load_workspace
+    from tierwise.jobs.train import train
+
+    if (folder / "trained").exists():
+        return
+    make_channel(folder / "small", TRAINED_ON, folder)
+    trained = train(load_workspace(folder / "small"), TRAINED_AS_OF, TODAY)
+    (folder / "trained").write_text(trained.gate_sentence, encoding="utf-8")
+
+
+def score_one(folder: Path, explain: str, pack: bool) -> dict[str, list[float]]:
+    """Score one channel in this process; the phases' times."""
+    from tierwise.config.load import load_workspace
+    from tierwise.jobs.explain import open_review
+    from tierwise.jobs.review_pack import PackRequest, write_pack
+
+    clock = Clock()
+    for module, name, title in PHASES:
+        home = importlib.import_module(module)
+        setattr(home, name, clock.timed(title, getattr(home, name)))
+    job = importlib.import_module("tierwise.jobs.score")
+    workspace = load_workspace(folder)
+    request = job.ScoreRequest(AS_OF, TODAY, explain=explain)
+    clock.timed(WHOLE, job.score)(workspace, request)
+    if pack:
+        clock.timed(PACK, write_pack)(PackRequest(open_review(workspace)))
+    return clock.phases
+
+
+def report(found: dict[int, dict[str, list[float]]]) -> None:
+    """Print the phases of every size side by side, and the growth exponents."""
+    sizes = list(found)
+    print("| CPU seconds (clock) | " + " | ".join(f"{size:,}" for size in sizes) + " | exponent |")
+    print("| --- |" + " --- |" * (len(sizes) + 1))
+    titles = [title for _, _, title in PHASES] + [WHOLE, PACK]
+    for title in titles:
+        if all(title in phases for phases in found.values()):
+            cells = [f"{found[size][title][1]:.1f} ({found[size][title][0]:.1f})" for size in sizes]
+            print(f"| {title.replace('  ', '&nbsp;&nbsp;')} | {' | '.join(cells)} | {exponent(found, title)} |")
+    print("| peak memory, GB | " + " | ".join(f"{found[size][WHOLE][2]:.2f}" for size in sizes) + " | |")
+    print(f"\nload {os.getloadavg()[0]:.1f}")
+
+
+def exponent(found: dict[int, dict[str, list[float]]], title: str) -> str:
+    """The slope of log CPU seconds on log partners, over all sizes."""
+    if len(found) < 2:
+        return ""
+    points = [(math.log(size), math.log(max(phases[title][1], 1e-3))) for size, phases in found.items()]
+    middle = [sum(values) / len(points) for values in zip(*points, strict=True)]
+    over = sum((x - middle[0]) * (y - middle[1]) for x, y in points)
+    return f"{over / sum((x - middle[0]) ** 2 for x, _ in points):.2f}"
+
+
+def main() -> None:
+    """Make the channels, score each in a process of its own, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sizes", nargs="*", type=int, default=list(SIZES))
+    parser.add_argument("--explain", choices=("all", "movers", "none"), default="all")
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--pack", action="store_true")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(score_one(given.keep / str(given.sizes[0]), given.explain, given.pack)))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (given.keep or Path(scratch)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        train_once(folder)
+        found = {}
+        for size in sorted(given.sizes):
+            make_channel(folder / str(size), size, folder)
+            command = [sys.executable, __file__, "--one", "--keep", str(folder), "--explain", given.explain, str(size)]
+            done = subprocess.run([*command, *["--pack"] * given.pack], check=True, stdout=subprocess.PIPE, text=True)
+            found[size] = json.loads(done.stdout.splitlines()[-1])
+            print(f"{size:,} done: {found[size][WHOLE][0]:.0f} s", file=sys.stderr, flush=True)
+    print(f"score --explain {given.explain}")
+    report(found)
+
+
+if __name__ == "__main__":
+    main()

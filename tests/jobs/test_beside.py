@@ -76,6 +76,12 @@ def test_without_a_python_to_start_the_call_is_made_here(monkeypatch: pytest.Mon
         assert answer() == os.getpid()
 
 
+def test_a_process_that_ends_before_it_has_read_the_call_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with beside(True, len, bytes(1_000_000)) as answer:
+        assert answer() == 1_000_000
+
+
 def test_a_process_that_nobody_waits_for_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []
     start = subprocess.Popen

@@ -11,7 +11,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
 
 THREADS = "OMP_NUM_THREADS"
@@ -53,16 +53,15 @@ def beside(wanted: bool, function: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 
 def _started(call: tuple[Any, ...]) -> subprocess.Popen[bytes] | None:
+    command = [sys.executable, "-P", "-m", __name__]
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert process.stdin is not None
-        with process.stdin as pipe:
-            pickle.dump(call, pipe, protocol=pickle.HIGHEST_PROTOCOL)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     except OSError:
         return None
+    assert process.stdin is not None
+    # A process that ended before it read the call has no answer, which is seen when it is asked for.
+    with suppress(OSError), process.stdin as pipe:
+        pickle.dump(call, pipe, protocol=pickle.HIGHEST_PROTOCOL)
     return process
 
 

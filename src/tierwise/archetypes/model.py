@@ -19,7 +19,7 @@ REASONS = {
     "supported": "the clusters are found again in bootstrap samples and beat one blob",
     "too_few_partners": "too few partners to look for archetypes",
     "no_usable_features": "no metric or attribute varies between partners",
-    "one_blob": "one blob with the same covariance splits as well",
+    "one_blob": "partners of one kind, with the same metrics and correlations, would split as well",
     "unstable": "bootstrap samples do not find the clusters again",
     "tiny_clusters": "every number of clusters leaves one below the least share of partners",
 }

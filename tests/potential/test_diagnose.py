@@ -118,3 +118,14 @@ def test_a_model_of_newcomers_that_ranks_them_worse_is_refused_with_its_probabil
     assert found.detail.startswith("bootstrap probability 0.0")
     good = learn_newcomers(rows, [Fold(DAY, rows, rows)], None, Context(FEATURES, spec, 1), 1e-3)
     assert good.used
+
+
+def test_a_partner_with_most_of_the_value_is_named_where_there_are_others_to_speak_of() -> None:
+    rows = _newcomers(40).assign(revenue_4q=np.arange(40.0))
+    giant = rows.assign(label=np.where(rows["partner_id"] == "N07", 1e6, rows["label"]))
+    said = [
+        finding.value for finding in diagnose_features(giant, giant, FEATURES) if finding.code == "dominant_partner"
+    ]
+    assert said == ["N07, 100% of the last completed review"]
+    for frame in (rows, giant.head(19)):
+        assert "dominant_partner" not in [finding.code for finding in diagnose_features(frame, frame, FEATURES)]

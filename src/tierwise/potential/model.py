@@ -23,6 +23,7 @@ DIAGNOSTIC_COLUMNS = ("code", "message", "value")
 DIAGNOSTICS = {
     "feature_constant": "the metric does not vary in the training snapshots and is not used",
     "feature_unknown": "the metric is unknown for every partner in the training snapshots and is not used",
+    "dominant_partner": "one partner brings most of the value, so the Gini says little of the others",
     "labels_below_zero": "labels below zero count as zero",
     "regime_change": "the last completed review turned out otherwise than the one before it, beyond chance",
     "regime_unknown": "no two completed reviews, whole years apart and large enough, that would show a change",

@@ -36,7 +36,7 @@ def _sections(review: ScoredReview) -> Iterator[Section]:
         )
         yield _section("Tiers against the plan", why, tier_inflation(policy, review.moves))
     if rails.growth is not None:
-        why = "Promotions whose figures did not grow as the policy looks for; a person should look at each."
+        why = "Promotions whose figures did not grow as the policy asks, or whose growth is unknown; look at each."
         yield _section("Promoted without growth", why, promoted_without_growth(policy, review.placement, review.moves))
     if rails.manager_capacity is not None:
         why = "Partners in the tiers that take a manager's time, and promotions that waited for capacity."

@@ -15,7 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
 from tierwise.cli.main import app
-from tierwise.cli.run_figures import figures
+from tierwise.cli.run_figures import EndedRun, figures
 from tierwise.cli.run_record import RecordSettings, RunRecord, recorded
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.progress import Step
@@ -107,10 +107,9 @@ def test_a_fault_is_a_line_with_its_parts() -> None:
 
 
 def test_figures_are_read_by_prometheus_own_parser() -> None:
-    record = _record()
-    record.result(PAYLOAD)
-    record.steps.extend([("read", 1.5), ("write", 2.0), ("read", 0.5)])
-    samples = _samples(figures(record, 3, 12.5, {"cpu_seconds": 4.0}))
+    steps = [("read", 1.5), ("write", 2.0), ("read", 0.5)]
+    run = EndedRun("score", 3, AT.timestamp(), 12.5, {"cpu_seconds": 4.0}, steps, {"run_id": "f00d"}, PAYLOAD)
+    samples = _samples(figures(run))
     assert samples == {
         ("tierwise_run_exit_code", ""): 3,
         ("tierwise_run_end_timestamp_seconds", ""): AT.timestamp(),
@@ -125,7 +124,7 @@ def test_figures_are_read_by_prometheus_own_parser() -> None:
 
 
 def test_what_a_command_does_not_know_is_no_figure() -> None:
-    samples = _samples(figures(_record(), 0, 1.0, {}))
+    samples = _samples(figures(EndedRun("check", 0, AT.timestamp(), 1.0)))
     assert {name for name, _ in samples} == {
         "tierwise_run_exit_code", "tierwise_run_end_timestamp_seconds", "tierwise_run_duration_seconds",
     }  # fmt: skip

@@ -2,44 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, Info
 from prometheus_client.openmetrics.exposition import generate_latest
 
 import tierwise
-from tierwise.cli.run_record import RunRecord
 from tierwise.store.writer_disk import replace_file
 
+_IDS = ("run_id", "as_of", "policy_version")
 
-def write_figures(record: RunRecord, exit_code: int, seconds: float, use: Mapping[str, float]) -> None:
-    """Write the figures of a run that has ended, whole or not at all.
+
+@dataclass(frozen=True)
+class EndedRun:
+    """A run that has ended.
+
+    Attributes:
+        command: What ran.
+        exit_code: How it ended.
+        ended: When, in seconds since 1970.
+        seconds: How long it took.
+        use: What the process used, by the name of the figure.
+        steps: Each step with its seconds.
+        answer: Ids and days of the command's answer.
+        payload: The whole answer.
+    """
+
+    command: str
+    exit_code: int
+    ended: float
+    seconds: float
+    use: Mapping[str, float] = field(default_factory=dict)
+    steps: Sequence[tuple[str, float]] = ()
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_figures(place: Path, run: EndedRun) -> None:
+    """Write the figures of a run, whole or not at all.
 
     Raises:
         OutsideFailure: If the file cannot be written; an earlier one is then unchanged.
     """
-    if record.settings.metrics_file is not None:
-        replace_file(record.settings.metrics_file, figures(record, exit_code, seconds, use))
+    replace_file(place, figures(run))
 
 
-def figures(record: RunRecord, exit_code: int, seconds: float, use: Mapping[str, float]) -> bytes:
+def figures(run: EndedRun) -> bytes:
     """The figures as OpenMetrics text (https://prometheus.io/docs/specs/om/open_metrics_spec/)."""
     registry = CollectorRegistry()
-    named = {"command": record.settings.command, "tierwise": tierwise.__version__}
-    ids: dict[str, str] = {
-        key: str(record.answer[key]) for key in ("run_id", "as_of", "policy_version") if key in record.answer
-    }
+    named = {"command": run.command, "tierwise": tierwise.__version__}
+    ids: dict[str, str] = {key: str(run.answer[key]) for key in _IDS if key in run.answer}
     Info("tierwise_run", "What ran.", registry=registry).info({**named, **ids})
-    _single(
-        registry, "tierwise_run_exit_code", "0 done, 1 the answer is no, 2 wrong input, 3 outside failure.", exit_code
-    )
-    _single(registry, "tierwise_run_end_timestamp_seconds", "When it ended.", record.now().timestamp())
-    _single(registry, "tierwise_run_duration_seconds", "How long it took.", seconds)
-    for name, value in use.items():
+    codes = "0 done, 1 the answer is no, 2 wrong input, 3 outside failure."
+    _single(registry, "tierwise_run_exit_code", codes, run.exit_code)
+    _single(registry, "tierwise_run_end_timestamp_seconds", "When it ended.", run.ended)
+    _single(registry, "tierwise_run_duration_seconds", "How long it took.", run.seconds)
+    for name, value in run.use.items():
         _single(registry, f"tierwise_run_{name}", "What the process used.", value)
-    _labelled(registry, "tierwise_step_duration_seconds", "How long a step took.", "step", record.steps)
-    _answer_figures(registry, record.payload)
+    _labelled(registry, "tierwise_step_duration_seconds", "How long a step took.", "step", run.steps)
+    _answer_figures(registry, run.payload)
     text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
     return text
 

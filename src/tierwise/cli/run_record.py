@@ -107,9 +107,11 @@ class RunRecord:
         level = "info" if exit_code == 0 else "error"
         self.line("end", level, exit_code=exit_code, seconds=round(seconds, 3), **use, **self.answer)
         if self.settings.metrics_file is not None:
-            from tierwise.cli.run_figures import write_figures
+            from tierwise.cli.run_figures import EndedRun, write_figures
 
-            write_figures(self, exit_code, seconds, use)
+            ended = self.now().timestamp()
+            run = EndedRun(self.settings.command, exit_code, ended, seconds, use, self.steps, self.answer, self.payload)
+            write_figures(self.settings.metrics_file, run)
 
     def _end_step(self) -> None:
         if self._step is None:

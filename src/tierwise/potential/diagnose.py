@@ -39,7 +39,7 @@ def _dominant(review: pd.DataFrame) -> Iterator[Finding]:
     """Tell of a partner with more than half of the last completed review's value."""
     largest, total = review["label"].max(), review["label"].sum()
     if len(review) >= _LEAST_PARTNERS and largest > total / 2:
-        partner = review.loc[review["label"].idxmax(), "partner_id"]
+        partner = review["partner_id"].to_numpy()[review["label"].to_numpy().argmax()]
         yield Finding("dominant_partner", f"{partner}, {largest / total:.0%} of the last completed review")
 
 

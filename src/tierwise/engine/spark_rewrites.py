@@ -219,8 +219,8 @@ def _from_an_end(node: exp.Expr) -> exp.Expr:
 
 _RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Sub: _minus, exp.Add: _plus, exp.DateDiff: _date_diff, exp.TimestampTrunc: _date_trunc,
-    exp.DateTrunc: _date_trunc, exp.Interval: _interval, exp.Div: _division, exp.Floor: _whole, exp.Ceil: _whole, exp.Round: _round,
-    
+    exp.DateTrunc: _date_trunc, exp.Interval: _interval, exp.Div: _division, exp.Floor: _whole, exp.Ceil: _whole,
+    exp.Round: _round,
     exp.Least: _alone, exp.Greatest: _alone, exp.Cast: _cast_rule, exp.TryCast: _cast_rule,
     exp.Anonymous: _named_function, exp.PercentileCont: _quantile, exp.PercentileDisc: _discrete_quantile,
     exp.StructExtract: _field, exp.Like: _like, exp.ILike: _like, exp.Left: _from_an_end, exp.Right: _from_an_end,

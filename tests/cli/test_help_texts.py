@@ -40,7 +40,8 @@ def _options(path: tuple[str, ...]) -> dict[str, click.Parameter]:
 def test_all_commands_are_there() -> None:
     names = {" ".join(path) for path in COMMANDS}
     assert names >= {
-        "init", "check", "schema", "train", "backtest", "score", "explain", "letter", "pack", "demo", "drift", "attribute",
+        "init", "check", "schema", "train", "backtest", "score", "explain", "letter", "pack", "demo", "drift",
+        "attribute", "export",
         "models list", "models show", "models compare", "models promote", "models history",
         "policy lint", "policy diff", "policy preview", "policy replay",
         "pilot design", "pilot assign", "pilot analyse", "pilot list", "pilot compare", "pilot report",

@@ -84,7 +84,7 @@ def threshold_plot(finding: Finding) -> Plot:
 
     lines_text = " Lines: the fit on either side." if finding.main.value is not None else ""
     words = Words(_name(finding), f"At the threshold of {finding.main.arm}", f"{finding.answer}{lines_text}")
-    return drawn(words, dots, draw, _HEIGHT, text="none")
+    return drawn(words, dots, draw, _HEIGHT)
 
 
 def exposure_plot(finding: Finding) -> Plot:
@@ -108,7 +108,7 @@ def exposure_plot(finding: Finding) -> Plot:
         legend_below(axes, 2)
 
     words = Words(_name(finding), f"Before and after the start: {finding.subject}", finding.answer)
-    return drawn(words, table, draw, _HEIGHT, text="none")
+    return drawn(words, table, draw, _HEIGHT)
 
 
 def region_plot(finding: Finding) -> Plot:
@@ -136,7 +136,7 @@ def region_plot(finding: Finding) -> Plot:
         legend_below(axes, 2)
 
     words = Words(_name(finding), f"The region beside the others: {finding.subject}", finding.answer)
-    return drawn(words, table, draw, _HEIGHT, text="none")
+    return drawn(words, table, draw, _HEIGHT)
 
 
 def _short_numbers(axes: Axes) -> None:

@@ -145,7 +145,7 @@ def looks_plots(story: PilotStory) -> Iterator[Plot]:
             if story.analysis.look is not None
             else "The pilot plans no looks: intervals before the end are not valid for a decision."
         )
-        yield drawn(Words(name, title, sentence), table, _looks_drawer(table, story), _HEIGHT, text="none")
+        yield drawn(Words(name, title, sentence), table, _looks_drawer(table, story), _HEIGHT)
 
 
 def _looks_drawer(table: pd.DataFrame, story: PilotStory) -> Any:
@@ -177,7 +177,7 @@ def over_time_plots(story: PilotStory) -> Iterator[Plot]:
             "Left of the dotted line the arms must not differ; right of it one sees whether an effect lasts or fades."
         )
         words = Words(f"over-time-{outcome.name}", f"{outcome.title} before and after the start", sentence)
-        yield drawn(words, table, _over_time_drawer(table, story, outcome.unit), _HEIGHT, text="none")
+        yield drawn(words, table, _over_time_drawer(table, story, outcome.unit), _HEIGHT)
 
 
 def _over_time_drawer(table: pd.DataFrame, story: PilotStory, unit: str) -> Any:
@@ -232,7 +232,7 @@ def balance_plot(story: PilotStory) -> Plot:
         legend_below(axes, 3)
 
     words = Words("balance", "How alike the arms were before the start", sentence)
-    return drawn(words, table, draw, 1.3 + 0.3 * len(columns), text="none")
+    return drawn(words, table, draw, 1.3 + 0.3 * len(columns))
 
 
 def power_plots(design: DesignRecord) -> Iterator[Plot]:
@@ -244,9 +244,7 @@ def power_plots(design: DesignRecord) -> Iterator[Plot]:
             yield not_enough(f"power-{plan.metric}", title, "the planner found no detectable effect.", table)
             continue
         sentence = plan.sentences[0] if plan.sentences else ""
-        yield drawn(
-            Words(f"power-{plan.metric}", title, sentence), table, _power_drawer(plan, table), _HEIGHT, text="none"
-        )
+        yield drawn(Words(f"power-{plan.metric}", title, sentence), table, _power_drawer(plan, table), _HEIGHT)
 
 
 def power_table(plan: PlanRecord) -> pd.DataFrame:

@@ -52,7 +52,7 @@ def interval_plot(words: Words, table: pd.DataFrame, axis: str, zero: str, perce
         axes.xaxis.set_major_formatter(lambda value, _: _tick(value, percent))
         _legend(body, known)
 
-    return drawn(words, table, draw, 1.3 + _LINE_INCHES * len(known), text="none")
+    return drawn(words, table, draw, 1.3 + _LINE_INCHES * len(known))
 
 
 def _lines(axes: Axes, known: pd.DataFrame) -> None:

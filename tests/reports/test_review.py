@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tierwise.reports.review import Move, ReviewSummary, as_payload, as_text
+from tierwise.reports.review import Move, ReviewSummary, as_payload, as_text, moves_text
 
 
 def _summary(**changes: object) -> ReviewSummary:
@@ -58,3 +58,12 @@ def test_machines_get_null_for_what_is_not_known() -> None:
     assert payload["composition"][1]["revenue_share"] is None
     assert payload["moves"][0]["partner_id"] == "P2"
     assert payload["output"] == "output/2026-09-30"
+
+
+def test_a_line_never_breaks_inside_an_amount() -> None:
+    reason = "; ".join(f"{'x' * length} USD 505 k to spare, 12.5 % of all" for length in range(1, 60))
+    move = Move("P1", "P1", "promote", "entry", "growth", "USD 1 m", reason)
+    lines = moves_text(_summary(moves=(move,))).splitlines()[2:]
+    assert " ".join(line.strip() for line in lines) == reason
+    assert sum(line.count("USD 505 k") for line in lines) == reason.count("USD 505 k")
+    assert max(map(len, lines)) <= 118

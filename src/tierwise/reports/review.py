@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +17,8 @@ from tierwise.reports.partner_words import ACTION_WORDS, MEANINGS, action_words
 from tierwise.reports.text_table import text_table
 
 WIDTH = 118
+_BOUND_BLANK = "\u00a0"
+_AMOUNT = re.compile(r"\b[A-Z]{3} -?[\d.,]+(?: (?:k|m|bn)\b)?|[\d.,]+ %")
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,15 @@ def moves_text(review: ReviewSummary) -> str:
     lines = [f"The largest moves by {in_sentence(review.figure_title)}:"]
     for move in review.moves:
         lines.append(f"  {move.shown}: {action_words(move.action)}, {_way(move)}; {move.figure}")
-        lines += wrap(move.reason, WIDTH, initial_indent="    ", subsequent_indent="    ")
+        lines += _wrapped(move.reason)
     return "\n".join(lines)
+
+
+def _wrapped(sentence: str) -> list[str]:
+    """Break a sentence into indented lines, but never between a currency, its amount and `k` or `m`."""
+    bound = _AMOUNT.sub(lambda match: match[0].replace(" ", _BOUND_BLANK), sentence)
+    lines = wrap(bound, WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return [line.replace(_BOUND_BLANK, " ") for line in lines]
 
 
 def _way(move: Move) -> str:

@@ -85,7 +85,8 @@ def test_an_option_that_is_not_there_is_refused_by_name_with_two(path: tuple[str
 WITH_DAY = [path for path in COMMANDS if "--as-of" in _options(path)]
 FILLED = {
     ("models", "promote"): ["2"], ("models", "show"): ["2"], ("explain",): ["P1"], ("letter",): ["P1"],
-    ("export",): ["crm"],
+    ("export",): ["crm"], ("pilot", "design"): ["p"], ("pilot", "assign"): ["p"], ("pilot", "analyse"): ["p"],
+    ("pilot", "report"): ["p"],
     ("policy", "preview"): ["p"], ("policy", "diff"): ["p", "q"],
 }  # fmt: skip
 

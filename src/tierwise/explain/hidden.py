@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from tierwise.explain.sentences import NAMELESS, NAMELESS_OTHERWISE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SAFE = "partner_safe_sentence"
 
@@ -30,4 +32,4 @@ def without_hidden(rows: pd.DataFrame, hidden: Collection[str]) -> pd.DataFrame:
         NAMELESS.get(code, NAMELESS_OTHERWISE) if names_hidden(sentence, hidden) else sentence
         for code, sentence in zip(rows["code"].tolist(), rows[SAFE].tolist(), strict=True)
     ]
-    return rows.assign(**{SAFE: pd.Series(safe, index=rows.index, dtype=rows[SAFE].dtype)})
+    return rows.assign(**{SAFE: rows[SAFE].mask(rows[SAFE].notna(), safe)})

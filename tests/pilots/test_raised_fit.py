@@ -25,40 +25,46 @@ def channel() -> tuple[np.ndarray, np.ndarray]:
     return past * rng.lognormal(0, 0.5, UNITS), past[:, None]
 
 
-def compare(outcome, covariates, arm, clusters, groups):
+def differences(outcome, covariates, arm, clusters, groups):
+    """Where the one fit, read at an effect, is not the fit of the outcome raised by it: (effect, part) for each."""
     design = choose_design(arm, int(arm.max()), covariates, clusters)
     gain = np.where(arm > 0, outcome, 0.0)
     estimates, variances, degrees = raised_fit(design, outcome, gain, groups)
+    found = []
     for effect in EFFECTS:
         fitted = fit(design, outcome + effect * gain, groups)
-        assert estimates @ [1, effect] == pytest.approx(fitted.coefficients[1])
-        assert variances @ [1, 2 * effect, effect**2] == pytest.approx(fitted.covariance[1, 1])
-        assert degrees == pytest.approx(fitted.degrees[1])
+        parts = {
+            "estimate": (estimates @ [1, effect], fitted.coefficients[1]),
+            "variance": (variances @ [1, 2 * effect, effect**2], fitted.covariance[1, 1]),
+            "degrees": (degrees, fitted.degrees[1]),
+        }
+        found += [(effect, part) for part, (read, refitted) in parts.items() if read != pytest.approx(refitted)]
+    return found
 
 
 @pytest.mark.parametrize("arms", [2, 3])
 def test_single_units(channel, arms):
     outcome, covariates = channel
-    compare(outcome, covariates, np.arange(UNITS) % arms, None, None)
+    assert differences(outcome, covariates, np.arange(UNITS) % arms, None, None) == []
 
 
 @pytest.mark.parametrize("clusters", [6, 24])
 def test_clusters(channel, clusters):
     outcome, covariates = channel
     codes = np.random.default_rng(1).integers(0, clusters, UNITS)
-    compare(outcome, covariates, codes % 2, codes, codes)
+    assert differences(outcome, covariates, codes % 2, codes, codes) == []
 
 
 def test_matched_pairs(channel):
     outcome, covariates = channel
-    compare(outcome, covariates, np.arange(UNITS) % 2, None, np.arange(UNITS) // 2)
+    assert differences(outcome, covariates, np.arange(UNITS) % 2, None, np.arange(UNITS) // 2) == []
 
 
 def test_clusters_beyond_the_reach_of_cr2(channel, monkeypatch):
     outcome, covariates = channel
     monkeypatch.setattr(regression, "LARGEST_CR2_CLUSTER", 3)
     codes = np.arange(UNITS) % 24
-    compare(outcome, covariates, codes % 2, codes, codes)
+    assert differences(outcome, covariates, codes % 2, codes, codes) == []
 
 
 @pytest.mark.parametrize(

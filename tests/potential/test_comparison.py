@@ -12,7 +12,7 @@ from tests.potential.channel import FEATURES, QUICK, make_snapshots
 from tierwise.config.model_spec import BacktestSpec, FeatureSet
 from tierwise.potential import Contender, PotentialModel, compare, train
 from tierwise.potential.backtest_bootstrap import WEIGHTED, Draws, weighted_mean, weighted_spearman
-from tierwise.potential.comparison import COLUMNS
+from tierwise.potential.comparison import COLUMNS, _verdict
 from tierwise.potential.scores import PLAIN_SCORES
 
 SPEC = BacktestSpec(origins=2, bootstraps=60)
@@ -38,6 +38,32 @@ def test_the_better_recipe_is_found(snapshots: pd.DataFrame, order: tuple[int, i
     pooled = found.scores[(found.scores["origin"] == "all") & (found.scores["score"] == "gini")].iloc[0]
     assert pooled["difference"] == pytest.approx(pooled["second"] - pooled["first"])
     assert pooled["low"] <= pooled["difference"] <= pooled["high"]
+
+
+@pytest.mark.parametrize(
+    ("difference", "probability", "verdict"),
+    [
+        (0.010, 0.99, "better"), (0.009, 0.99, "not_shown_better"), (0.05, 0.89, "not_shown_better"),
+        (-0.010, 0.01, "worse"), (-0.001, 0.01, "not_shown_better"), (-0.05, 0.11, "not_shown_better"),
+        (0.0, 0.5, "not_shown_better"), (np.nan, np.nan, "not_shown_better"),
+    ],
+)  # fmt: skip
+def test_a_difference_counts_where_it_is_beyond_chance_and_large_enough(
+    difference: float, probability: float, verdict: str
+) -> None:
+    plain = {"origin": "all", "score": "gini", "difference": difference, "probability": probability}
+    other = {**plain, "score": "mae", "difference": 1.0, "probability": 1.0}
+    review = {**other, "origin": "2025-06-30", "score": "gini"}
+    assert _verdict(pd.DataFrame([other, review, plain]), 0.9, 0.01) == verdict
+
+
+def test_a_difference_below_the_least_that_counts_is_none_however_sure_its_sign(snapshots: pd.DataFrame) -> None:
+    recipes = (Contender(_model(snapshots, POOR), 0, 1), Contender(_model(snapshots), 0, 1))
+    plain, strict = (
+        compare(snapshots, recipes, SPEC.model_copy(update={"least_difference": least}), 0.9) for least in (0.0, 0.9)
+    )
+    pd.testing.assert_frame_equal(plain.scores, strict.scores)
+    assert (plain.verdict, strict.verdict) == ("better", "not_shown_better")
 
 
 def test_models_are_tested_as_trained_on_reviews_that_are_not_before_either_training(snapshots: pd.DataFrame) -> None:

@@ -41,6 +41,12 @@ def test_the_sentence_gives_the_verdict_and_the_figures_of_the_mean() -> None:
     )
 
 
+@pytest.mark.parametrize(("difference", "said"), [(0.004, True), (-0.004, True), (0.02, False), (0.0, False)])
+def test_a_difference_too_small_to_count_is_told_to_be(difference: float, said: bool) -> None:
+    report = replace(REPORT, scores=SCORES.assign(difference=difference), least_difference=0.01)
+    assert report.sentence.endswith(" A difference below 0.010 counts as none.") == said
+
+
 def test_one_review_is_one() -> None:
     assert replace(REPORT, origins=("2025-12-31",)).sentence.endswith("over 1 past review.")
 

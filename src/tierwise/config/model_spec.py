@@ -208,12 +208,15 @@ class BacktestSpec(Settings):
         bootstraps: Bootstrap samples of partners for the intervals.
         confidence: Confidence of the bootstrap intervals.
         partners: At most how many partners it is run on; a seeded sample beyond.
+        least_difference: Two versions whose normalised Ginis differ by less are not called better or worse than one
+            another, however sure the sign is: other reviews, or another seed, move it as much. 0 calls the sign alone.
     """
 
     origins: Positive = 4
     bootstraps: Positive = 200
     partners: Positive = 25_000
     confidence: Rate = 0.9
+    least_difference: Annotated[float, Field(ge=0, lt=1)] = 0.01
 
 
 class PotentialSpec(Settings):

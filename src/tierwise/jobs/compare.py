@@ -71,7 +71,7 @@ def compare(workspace: Workspace, request: CompareRequest, notify: Notify = sile
     steps.begin("compare what they say of today's partners")
     rows = snapshots[snapshots["as_of"] == Timestamp(as_of)].reset_index(drop=True)
     report = _today(_report(workspace, versions, as_of, found), versions, (models[0], models[1]), rows)
-    return _kept(registry, report)
+    return _kept(registry, replace(report, least_difference=spec.backtest.least_difference))
 
 
 def _refuse_unlike(

@@ -76,7 +76,8 @@ def compare(
     Args:
         snapshots: See `tierwise.potential.snapshots`; with every column that either model reads.
         contenders: The model in force, and the one that would replace it.
-        spec: How many reviews, bootstrap samples, and the confidence of the intervals.
+        spec: How many reviews, bootstrap samples, the confidence of the intervals, and the least difference of
+            normalised Gini that counts.
         confidence: Least bootstrap probability of a gain of normalised Gini to call the second better.
 
     Raises:
@@ -96,7 +97,8 @@ def compare(
     rng = np.random.default_rng([contenders[0].seed, 7])
     draws = Draws.of(first["partner_id"], spec.bootstraps, spec.confidence, rng)
     scores = _scores((score_all(first, draws), score_all(second, draws)), draws)
-    return Comparison(mode, tuple(day.date().isoformat() for day in days), scores, _verdict(scores, confidence))
+    verdict = _verdict(scores, confidence, spec.least_difference)
+    return Comparison(mode, tuple(day.date().isoformat() for day in days), scores, verdict)
 
 
 def _predictions(
@@ -140,11 +142,12 @@ def _row(what: tuple[str, str], sides: Sequence[Scored], baseline: Scored | None
     return (*what, plain, first.value, second.value, *gain(second, first, draws), second.partners)
 
 
-def _verdict(scores: pd.DataFrame, confidence: float) -> Verdict:
+def _verdict(scores: pd.DataFrame, confidence: float, least: float) -> Verdict:
+    """Call a difference that is beyond chance and large enough to matter; many partners prove the smallest one."""
     pooled = scores[(scores["origin"] == POOLED) & (scores["score"] == "gini")]
-    if pooled.empty or not np.isfinite(pooled["probability"].iloc[0]):
+    if pooled.empty:
         return "not_shown_better"
-    probability = float(pooled["probability"].iloc[0])
-    if probability >= confidence:
+    difference, probability = (float(pooled[name].iloc[0]) for name in ("difference", "probability"))
+    if difference >= least and probability >= confidence:
         return "better"
-    return "worse" if probability <= 1 - confidence else "not_shown_better"
+    return "worse" if difference <= -least and probability <= 1 - confidence else "not_shown_better"

@@ -44,6 +44,7 @@ class ComparisonReport:
         archetypes: How many archetypes each has.
         alarms: What the alarm of the guards against leaks said in each training.
         run_id: The MLflow run that keeps the comparison.
+        least_difference: Differences of normalised Gini below this count as none.
     """
 
     workspace: str
@@ -61,6 +62,7 @@ class ComparisonReport:
     archetypes: tuple[int, int] = (0, 0)
     alarms: tuple[str, str] = ("", "")
     run_id: str = ""
+    least_difference: float = 0.0
 
     @property
     def title(self) -> str:
@@ -78,8 +80,13 @@ class ComparisonReport:
         return (
             f"{said} at ranking partners than version {self.first}: normalised Gini {row['second']:.3f} against "
             f"{row['first']:.3f}, difference {row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}), "
-            f"P(better) {row['probability']:.2f}, over {_reviews(len(self.origins))}."
+            f"P(better) {row['probability']:.2f}, over {_reviews(len(self.origins))}.{self._too_small(row)}"
         )
+
+    def _too_small(self, pooled: pd.Series) -> str:
+        """Say that the difference counts as none, unless the two are equal."""
+        small = 0 < abs(float(pooled["difference"])) < self.least_difference
+        return f" A difference below {self.least_difference:.3f} counts as none." if small else ""
 
     def as_text(self) -> str:
         """Render for a terminal; readable in ten seconds."""

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from tierwise.store.writer import Review
+from tierwise.store import Review
 
 AS_OF = date(2026, 9, 30)
 VERSIONS = {"model": "3", "policy": "standard@2026-07-01"}

@@ -18,9 +18,9 @@ import pytest
 
 from tests.store.review_example import AS_OF, reasons, recommendations, review
 from tierwise.errors import InvalidInput, OutsideFailure
-from tierwise.store import read_table, verify_review, write_frame, write_text, writer_disk
+from tierwise.store import Review, read_table, verify_review, write_frame, write_text, writer_disk
 from tierwise.store import writer as writer_module
-from tierwise.store.writer import Review, write_review
+from tierwise.store.writer import write_review
 from tierwise.store.writer_lock import lock_output
 from tierwise.tables.output_schemas import OutputTableError
 
@@ -134,7 +134,7 @@ def test_a_document_needs_a_plain_file_name(tmp_path, name):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT])
-@pytest.mark.parametrize("step", ["_fill", "put_in_place"])
+@pytest.mark.parametrize("step", ["_finish", "put_in_place"])
 def test_what_the_disk_refuses_is_told_and_leaves_the_earlier_output(tmp_path, monkeypatch, code, step):
     write(tmp_path, review("run-1"))
     before = contents(tmp_path / "2026-09-30")

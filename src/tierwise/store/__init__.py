@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from tierwise.store.manifests import WrittenReview, list_reviews, read_review
     from tierwise.store.results import read_table, tier_history, verify_review
     from tierwise.store.sources import SourceRead, SourcesRead, read_tables
-    from tierwise.store.writer import Review, write_frame, write_review, write_text
+    from tierwise.store.writer import refuse_large_sheets, write_blocks, write_frame, write_review, write_text
     from tierwise.store.writer_lock import OutputLock, lock_output
+    from tierwise.store.writer_review import Block, Review
     from tierwise.store.writer_sql import write_postgresql
 
 _HOMES = {
@@ -22,8 +23,9 @@ _HOMES = {
     "manifests": "WrittenReview list_reviews read_review",
     "results": "read_table tier_history verify_review",
     "sources": "SourceRead SourcesRead read_tables",
-    "writer": "Review write_frame write_review write_text",
+    "writer": "refuse_large_sheets write_blocks write_frame write_review write_text",
     "writer_lock": "OutputLock lock_output",
+    "writer_review": "Block Review",
     "writer_sql": "write_postgresql",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -36,6 +38,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Block",
     "Bundle",
     "OutputLock",
     "Part",
@@ -50,9 +53,11 @@ __all__ = [
     "read_review",
     "read_table",
     "read_tables",
+    "refuse_large_sheets",
     "save_bundle",
     "tier_history",
     "verify_review",
+    "write_blocks",
     "write_frame",
     "write_postgresql",
     "write_review",

@@ -18,8 +18,8 @@ from tierwise.store.manifests import MANIFEST
 from tierwise.store.pilot_parts import Record
 from tierwise.store.pilot_records import AmendmentRecord, AnalysisRecord, AssignmentRecord, DesignRecord
 from tierwise.store.report_folder import Report, write_report
-from tierwise.store.writer import sha256_of, write_text
-from tierwise.store.writer_disk import folder_in_place
+from tierwise.store.writer import write_text
+from tierwise.store.writer_disk import folder_in_place, sha256_of
 
 PILOTS, DESIGN, ASSIGNMENT, ANALYSIS, AMENDMENTS = "pilots", "design", "assignment", "analysis", "amendments"
 FROZEN_FILE, PAGE = "pilot.yaml", "report.html"

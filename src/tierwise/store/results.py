@@ -12,8 +12,7 @@ import pyarrow.parquet
 
 from tierwise.errors import Fault, InvalidInput, OutsideFailure
 from tierwise.store.manifests import WrittenReview, list_reviews, read_review
-from tierwise.store.writer import sha256_of
-from tierwise.store.writer_disk import folder_in_place
+from tierwise.store.writer_disk import folder_in_place, sha256_of
 from tierwise.tables.output_schemas import output_table
 
 TIER_HISTORY_COLUMNS = (

@@ -2,112 +2,150 @@
 
 `<output>/<as_of>/` holds one file per table and format and `_SUCCESS.json`, the manifest. Whoever looks there finds
 the complete earlier output or the complete new one, also after a run was killed.
+
+The tables may come in blocks of partners, so that no more than one block is in memory. Each block becomes Parquet
+files, and is kept if the run is killed; CSV and Excel are copied from the Parquet files at the end.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from itertools import count
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet
 
 from tierwise.errors import Fault, InvalidInput
 from tierwise.store.manifests import MANIFEST, MANIFEST_FORMAT
-from tierwise.store.writer_disk import disk_faults, put_in_place, replace_file, replacing, temporary_folder
-from tierwise.store.writer_formats import EXCEL_MAX_ROWS, SUFFIXES, WRITERS, Format
+from tierwise.store.writer_blocks import (
+    Part,
+    WrittenBlock,
+    at_once,
+    finished_blocks,
+    mark_finished,
+    name_lone_parts,
+    row_groups,
+    write_block,
+)
+from tierwise.store.writer_disk import (
+    discard_unless_marked,
+    disk_faults,
+    markers_of,
+    put_in_place,
+    replace_file,
+    replacing,
+    sha256_of,
+    unfinished_folder,
+)
+from tierwise.store.writer_formats import EXCEL_MAX_ROWS, PIECE_WRITERS, SUFFIXES, write_parquet
 from tierwise.store.writer_lock import OutputLock
-from tierwise.tables.output_schemas import to_output_table
+from tierwise.store.writer_review import Block, Review, check_run_id
 
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _DOCUMENT = re.compile(r"[a-z0-9][a-z0-9_-]*\.[a-z]{2,5}")
-
-
-@dataclass(frozen=True)
-class Review:
-    """What one run puts out for one as-of date.
-
-    Attributes:
-        as_of: The as-of date; names the folder.
-        run_id: The run; letters, digits, `-` and `_`. Frames need not carry `run_id` and `as_of`.
-        tables: Frames by the names of `OUTPUT_TABLES`, sorted by key.
-        versions: What the output was made from, for the manifest: model, policy, data fingerprint, program.
-        score_columns: The policy's scores, which are columns of `recommendations`.
-        documents: Text files beside the tables, by file name (`review.md`, `data-report.html`).
-        formats: The file formats; Parquet is always written.
-        rows_per_file: How many rows a Parquet file holds at most; a longer table takes several files.
-    """
-
-    as_of: date
-    run_id: str
-    tables: Mapping[str, pd.DataFrame]
-    versions: Mapping[str, str] = field(default_factory=dict)
-    score_columns: tuple[str, ...] = ()
-    documents: Mapping[str, str] = field(default_factory=dict)
-    formats: tuple[Format, ...] = ("parquet",)
-    rows_per_file: int | None = None
-
-
-def to_arrow(review: Review) -> dict[str, pa.Table]:
-    """Return the review's tables as they are written, each held to its schema.
-
-    Raises:
-        OutputTableError: If a frame does not keep its schema.
-    """
-    scores = {"recommendations": review.score_columns}
-    return {
-        name: to_output_table(name, frame, review.run_id, review.as_of, scores.get(name, ()))
-        for name, frame in sorted(review.tables.items())
-    }
+_DOING = "write the output"
 
 
 def write_review(lock: OutputLock, review: Review) -> Path:
-    """Write a review whole or not at all.
+    """Write a review whole or not at all; `write_blocks` with one block, the review's own tables.
 
-    The same review gives the same bytes. Files in the folder that Tierwise did not write are kept.
+    Raises:
+        OutputTableError, InvalidInput, OutsideFailure: As `write_blocks` does.
+    """
+    return write_blocks(lock, review, [lambda: review.tables])
+
+
+def write_blocks(lock: OutputLock, review: Review, blocks: Sequence[Block]) -> Path:
+    """Write a review whose tables come block by block, whole or not at all.
+
+    The same review in the same blocks gives the same bytes. Files in the folder that Tierwise did not write are kept.
+    The frames of one block alone are in memory, if nobody else holds them.
+
+    A run that ends early keeps the blocks that it has written. The next call with the same `as_of` and `run_id` and
+    as many blocks goes on behind them, and does not call them again; a block whose files were changed since, and all
+    after it, are written anew. Any other review that is written into this output deletes them.
 
     Args:
         lock: The lock of the output folder, from `lock_output`.
-        review: The tables and what they were made from.
+        review: What the tables were made from; `tables` is not looked at.
+        blocks: Each makes the tables of its partners, and is called at most once. All have the same tables. Rows go on
+            in the order of the key from block to block, so a table that is not by partner has all its rows in the
+            first. What a block makes must follow from `run_id`, its place and the number of blocks.
 
     Returns:
         The folder `<output>/<as_of>`.
 
     Raises:
-        OutputTableError: If a frame does not keep its schema; nothing is written.
+        OutputTableError: If a frame does not keep its schema or does not continue the block before.
         InvalidInput: If a table has more rows than the format takes, or a folder that is no output is in the way.
         OutsideFailure: If the disk or its permissions do not allow it; the earlier output is unchanged.
     """
-    if not _RUN_ID.fullmatch(review.run_id):
-        raise ValueError(f"run_id {review.run_id!r} must be letters, digits, '-' and '_', at most 64")
-    tables = to_arrow(review)
+    check_run_id(review.run_id)
+    if not blocks:
+        raise ValueError("a review needs at least one block")
     place = lock.folder / review.as_of.isoformat()
-    _check_rows(tables, review.formats, place)
     kept = _foreign_files(place)
-    with disk_faults("write the output", place):
-        fresh = temporary_folder(lock.folder, review.as_of, review.run_id)
-        try:
-            _fill(fresh, review, tables)
+    with disk_faults(_DOING, place):
+        fresh = unfinished_folder(lock.folder, review.as_of, review.run_id)
+    try:
+        written = _write_all(fresh, review, blocks, place)
+        with disk_faults(_DOING, place):
+            _finish(fresh, review, written)
             for path in kept:
                 shutil.copy2(path, fresh / path.name)
             put_in_place(fresh, place)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(markers_of(fresh), ignore_errors=True)
+    finally:
+        discard_unless_marked(fresh)
     return place
 
 
-def _check_rows(tables: Mapping[str, pa.Table], formats: Iterable[str], place: Path) -> None:
-    large = [name for name, table in tables.items() if table.num_rows > EXCEL_MAX_ROWS]
-    if "excel" in formats and large:
+def _write_all(fresh: Path, review: Review, blocks: Sequence[Block], place: Path) -> list[WrittenBlock]:
+    with disk_faults(_DOING, place):
+        written = finished_blocks(fresh, review, len(blocks))
+    _check_sheets(review, written, {}, place)
+    for block in blocks[len(written) :]:
+        written.append(_write_next(fresh, review, dict(block()), written, place))
+        if len(blocks) > 1:
+            with disk_faults(_DOING, place):
+                mark_finished(fresh, review, written[-1], len(written), len(blocks))
+    return written
+
+
+def _write_next(
+    fresh: Path, review: Review, frames: dict[str, pd.DataFrame], before: Sequence[WrittenBlock], place: Path
+) -> WrittenBlock:
+    _check_sheets(review, before, frames, place)
+    with disk_faults(_DOING, place):
+        return write_block(fresh, review, frames, before)
+
+
+def _check_sheets(
+    review: Review, before: Sequence[WrittenBlock], frames: Mapping[str, pd.DataFrame], place: Path
+) -> None:
+    if "excel" in review.formats:
+        rows = Counter({name: len(frame) for name, frame in frames.items()})
+        for block in before:
+            rows.update({name: table.rows for name, table in block.items()})
+        refuse_large_sheets(rows, place)
+
+
+def refuse_large_sheets(rows: Mapping[str, int], place: Path) -> None:
+    """Refuse tables that no Excel sheet can hold.
+
+    Args:
+        rows: Number of rows by table.
+        place: Where they were to be written.
+
+    Raises:
+        InvalidInput: If there is one; all are named.
+    """
+    large = [name for name, count in sorted(rows.items()) if count > EXCEL_MAX_ROWS]
+    if large:
         raise InvalidInput(
             Fault(
                 f"{', '.join(large)}: more than the {EXCEL_MAX_ROWS:,} rows of an Excel sheet",
@@ -146,50 +184,44 @@ def _in_the_way(place: Path, why: str) -> InvalidInput:
     )
 
 
-def _fill(folder: Path, review: Review, tables: Mapping[str, pa.Table]) -> None:
-    for name, table in tables.items():
-        for part, start in zip(_parts(name, table, review), count(step=review.rows_per_file or 0), strict=False):
-            WRITERS["parquet"](table.slice(start, review.rows_per_file), folder / part)
-        for kind in dict.fromkeys(kind for kind in review.formats if kind != "parquet"):
-            WRITERS[kind](table, folder / f"{name}{SUFFIXES[kind]}")
+def _finish(folder: Path, review: Review, blocks: Sequence[WrittenBlock]) -> None:
+    """Add to the Parquet files the other formats, the documents and the manifest."""
+    parts = name_lone_parts(folder, blocks)
+    kinds = dict.fromkeys(kind for kind in review.formats if kind != "parquet")
+
+    def copy(asked: tuple[str, str]) -> None:
+        name, kind = asked
+        pieces = row_groups(folder / part.file for part in parts[name])
+        PIECE_WRITERS[kind](pieces, folder / f"{name}{SUFFIXES[kind]}")
+
+    at_once(copy, [(name, kind) for name in parts for kind in kinds])
     for name, text in sorted(review.documents.items()):
         if not _DOCUMENT.fullmatch(name):
             raise ValueError(f"{name!r} is not a file name for a document")
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    (folder / MANIFEST).write_text(_manifest(folder, review, tables), encoding="utf-8", newline="\n")
+    (folder / MANIFEST).write_text(_manifest(folder, review, parts), encoding="utf-8", newline="\n")
 
 
-def _manifest(folder: Path, review: Review, tables: Mapping[str, pa.Table]) -> str:
-    files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in sorted(folder.iterdir())}
+def _manifest(folder: Path, review: Review, parts: Mapping[str, Sequence[Part]]) -> str:
+    known = {part.file: part.sha256 for table in parts.values() for part in table}
+    files = {
+        path.name: {"bytes": path.stat().st_size, "sha256": known.get(path.name) or sha256_of(path)}
+        for path in sorted(folder.iterdir())
+    }
     body = {
         "format": MANIFEST_FORMAT,
         "run_id": review.run_id,
         "as_of": review.as_of.isoformat(),
         "versions": dict(sorted(review.versions.items())),
-        "tables": {name: _described(name, table, review) for name, table in tables.items()},
+        "tables": {name: _described([part.file for part in table], table) for name, table in parts.items()},
         "files": files,
     }
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
 
 
-def _parts(name: str, table: pa.Table, review: Review) -> list[str]:
-    """The Parquet files of a table; one of its own name where it fits."""
-    limit = review.rows_per_file
-    if limit is None or table.num_rows <= limit:
-        return [f"{name}.parquet"]
-    return [f"{name}-{number:05d}.parquet" for number in range(1, -(-table.num_rows // limit) + 1)]
-
-
-def _described(name: str, table: pa.Table, review: Review) -> dict[str, object]:
+def _described(files: list[str], parts: Sequence[Part]) -> dict[str, object]:
     """A table in the manifest: its file, or the parts that it is cut into."""
-    parts = _parts(name, table, review)
-    return ({"file": parts[0]} if len(parts) == 1 else {"parts": parts}) | {"rows": table.num_rows}
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return ({"file": files[0]} if len(files) == 1 else {"parts": files}) | {"rows": sum(part.rows for part in parts)}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -224,4 +256,4 @@ def write_frame(frame: pd.DataFrame | pa.Table, path: Path) -> None:
             if path.suffix == ".csv":
                 pyarrow.csv.write_csv(table, beside)
             else:
-                WRITERS["parquet"](table, beside)
+                write_parquet(table, beside)

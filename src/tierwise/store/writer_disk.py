@@ -3,12 +3,17 @@
 A folder of output is built beside its place, made durable, and then exchanged with the folder in place by one system
 call (`renameat2` with RENAME_EXCHANGE on Linux, `renamex_np` with RENAME_SWAP on macOS). Where the file system has no
 such call, two renames do it; between them the earlier folder stands aside under a name that `folder_in_place` and
-`recover` know. docs/decisions/output-folders.md weighs this against symbolic links.
+`recover` know. docs/decisions/0007-exchange-output-folders.md weighs this against symbolic links.
+
+A folder `.<as_of>.<run_id>.tmp` with markers of finished blocks in `.<as_of>.<run_id>.blocks` beside it is work that
+the next run of that name goes on with. Taking the lock leaves it; the next review that is written here deletes it if it
+is another run's.
 """
 
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import re
 import shutil
@@ -20,7 +25,7 @@ from pathlib import Path
 
 from tierwise.errors import Fault, OutsideFailure
 
-_LEFTOVER = re.compile(r"^\.(?P<place>\d{4}-\d{2}-\d{2})\..*\.(?P<kind>tmp|old)$")
+_LEFTOVER = re.compile(r"^\.(?P<place>\d{4}-\d{2}-\d{2})\..*\.(?P<kind>tmp|old|blocks)$")
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # also the value of RENAME_SWAP on macOS
 
@@ -50,6 +55,36 @@ def temporary_folder(output: Path, as_of: date, run_id: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return folder
+
+
+def unfinished_folder(output: Path, as_of: date, run_id: str) -> Path:
+    """Return the folder in which a run builds its output, with what an earlier run of that name left in it.
+
+    What other runs of this output left is deleted.
+    """
+    folder = output / f".{as_of.isoformat()}.{run_id}.tmp"
+    for path in sorted(output.iterdir()):
+        if _LEFTOVER.match(path.name) and path not in (folder, markers_of(folder)):
+            shutil.rmtree(path)
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def markers_of(folder: Path) -> Path:
+    """Return where the markers of the finished blocks of a temporary folder stand."""
+    return folder.with_suffix(".blocks")
+
+
+def discard_unless_marked(folder: Path) -> None:
+    """Delete a temporary folder of which no block is finished."""
+    if not _is_unfinished(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(markers_of(folder), ignore_errors=True)
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether a temporary folder, or its folder of markers, is work that a run can go on with."""
+    return path.with_suffix(".tmp").is_dir() and any(path.with_suffix(".blocks").glob("*.json"))
 
 
 def put_in_place(fresh: Path, place: Path) -> None:
@@ -91,7 +126,7 @@ def folder_in_place(output: Path, as_of: date) -> Path:
 
 
 def recover(output: Path) -> None:
-    """Undo what killed runs left: put back an earlier output that stands aside, delete what was never finished."""
+    """Undo what killed runs left: put back an earlier output that stands aside, delete what no run can go on with."""
     for path in sorted(output.iterdir()):
         match = _LEFTOVER.match(path.name)
         if match is None:
@@ -99,7 +134,7 @@ def recover(output: Path) -> None:
         place = output / match["place"]
         if match["kind"] == "old" and not place.exists():
             path.rename(place)
-        else:
+        elif match["kind"] == "old" or not _is_unfinished(path):
             shutil.rmtree(path)
 
 
@@ -135,3 +170,9 @@ def make_durable(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -42,18 +42,36 @@ def write_parquet(table: pa.Table, path: Path) -> None:
 
 def write_csv(table: pa.Table, path: Path) -> None:
     """Write CSV: UTF-8, LF, texts in quotes, missing values empty, formulas made harmless."""
-    pyarrow.csv.write_csv(without_formulas(table), path)
+    write_csv_pieces([table], path)
+
+
+def write_csv_pieces(pieces: Iterable[pa.Table], path: Path) -> None:
+    """Write a table that comes in pieces, at least one, as one CSV file; the bytes are those of the whole table."""
+    harmless = map(without_formulas, pieces)
+    first = next(harmless)
+    with pyarrow.csv.CSVWriter(path, first.schema) as writer:
+        for piece in chain((first,), harmless):
+            writer.write_table(piece)
 
 
 def write_excel(table: pa.Table, path: Path) -> None:
     """Write one sheet: header row frozen, formulas made harmless, no clock time in the file."""
+    write_excel_pieces([table], path)
+
+
+def write_excel_pieces(pieces: Iterable[pa.Table], path: Path) -> None:
+    """Write a table that comes in pieces, at least one, as one sheet; the bytes are those of the whole table."""
     from openpyxl import Workbook
 
+    harmless = map(without_formulas, pieces)
+    first = next(harmless)
     book = Workbook(write_only=True)
     sheet = book.create_sheet(path.stem[:31])
     sheet.freeze_panes = "A2"
-    for row in _excel_rows(without_formulas(table)):
-        sheet.append(row)
+    sheet.append(first.column_names)
+    for piece in chain((first,), harmless):
+        for row in _excel_rows(piece):
+            sheet.append(row)
     raw = path.with_name(f"{path.name}.raw")
     book.save(raw)
     without_times(raw, path)
@@ -62,6 +80,9 @@ def write_excel(table: pa.Table, path: Path) -> None:
 
 WRITERS: Mapping[str, Callable[[pa.Table, Path], None]] = MappingProxyType(
     {"parquet": write_parquet, "csv": write_csv, "excel": write_excel}
+)
+PIECE_WRITERS: Mapping[str, Callable[[Iterable[pa.Table], Path], None]] = MappingProxyType(
+    {"csv": write_csv_pieces, "excel": write_excel_pieces}
 )
 
 
@@ -78,7 +99,6 @@ def _harmless(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _excel_rows(table: pa.Table) -> Iterator[list[object]]:
-    yield list(table.column_names)
     for batch in table.to_batches(max_chunksize=10_000):
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
             yield [cell_text(value) for value in row]

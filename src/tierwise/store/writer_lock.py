@@ -22,17 +22,29 @@ class OutputLock:
     """Proof that this process alone writes to the output folder; only `lock_output` makes one."""
 
     folder: Path
+    descriptor: int
+
+    def sign(self, run_id: str) -> None:
+        """Name the run in the lock, for whoever is kept out; for a lock that was taken before the run had a name.
+
+        Raises:
+            OutsideFailure: If the disk does not allow it.
+        """
+        with disk_faults("sign the lock of the output folder", self.folder):
+            _sign(self.descriptor, run_id)
 
 
 @contextmanager
 def lock_output(folder: Path, run_id: str = "") -> Iterator[OutputLock]:
     """Hold the output folder for one run, and first clean up what killed runs left in it.
 
+    What a killed run of several blocks had finished is left to the next run of that name, see `write_blocks`.
+
     The lock is the kernel's (`flock`), so it ends with its process however that dies; the file only says who holds it.
 
     Args:
         folder: The output folder; made if it is absent.
-        run_id: The run that takes the lock, named to whoever is kept out.
+        run_id: The run that takes the lock, named to whoever is kept out; `OutputLock.sign` names it later.
 
     Raises:
         OutsideFailure: If another run holds the lock, or the folder cannot be written.
@@ -45,7 +57,7 @@ def lock_output(folder: Path, run_id: str = "") -> Iterator[OutputLock]:
             _take(descriptor, folder)
             _sign(descriptor, run_id)
             recover(folder)
-        yield OutputLock(folder)
+        yield OutputLock(folder, descriptor)
     finally:
         os.close(descriptor)
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from tierwise.errors import Fault, OutsideFailure
 from tierwise.store.sources_sql import quoted, shown_address, without_secrets
-from tierwise.store.writer import Review, to_arrow
+from tierwise.store.writer_review import Review, to_arrow
 from tierwise.tables.output_schemas import DAY, NUMBER, OUTPUT_TABLES, TEXT, WHOLE, YES_NO, output_table
 
 if TYPE_CHECKING:

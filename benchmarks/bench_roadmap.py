@@ -30,7 +30,7 @@ from tierwise.jobs.init import InitRequest, init
 from tierwise.jobs.model_files import load_model_spec
 from tierwise.jobs.policy_inputs import with_outputs, with_recorded_flags
 from tierwise.jobs.progress import Steps, silent
-from tierwise.jobs.roadmap import MOST_QUARTERS, earlier_quarters, plan_roadmaps
+from tierwise.jobs.roadmap import MOST_QUARTERS, Past, Roadmaps, earlier_quarters
 from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.jobs.roadmap_levers import find_levers
 from tierwise.jobs.roadmap_rescore import Rescoring
@@ -61,7 +61,7 @@ class Case:
     engine: object
     workspace: object
     basis: RoadmapBasis
-    panel: pd.DataFrame
+    past: Past
     rescoring: Rescoring
     redrawn: tuple
 
@@ -85,12 +85,12 @@ def prepare(name: str, engine, workspace, as_of: date) -> Case:
     basis = RoadmapBasis(as_of, model, inputs, placement, moves, found, retrained)
     draws = (drawn_partners(snapshots, np.random.default_rng([777, number])) for number in range(REDRAWN))
     redrawn = tuple(potential.train(drawn, features, spec.potential, day, seed) for drawn in draws)
-    panel = earlier_quarters(engine, workspace, as_of)
-    levers = find_levers(workspace, basis, panel, MOST_QUARTERS)
+    past = earlier_quarters(engine, workspace, as_of)
+    levers = find_levers(workspace, basis, past.quarters, MOST_QUARTERS)
     order = {tier: rank for rank, tier in enumerate(policy.tier_names)}
     needed = np.array([order.get(tier, 99) for tier in moves["next_tier"]])
     rescoring = Rescoring(engine, workspace, placement, inputs, inputs, levers, needed, model, found)
-    return Case(engine, workspace, basis, panel, rescoring, redrawn)
+    return Case(engine, workspace, basis, past, rescoring, redrawn)
 
 
 def _sampled(moves: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +103,8 @@ def _sampled(moves: pd.DataFrame) -> pd.DataFrame:
 def timed_plans(case: Case, basis: RoadmapBasis) -> tuple[RoadmapTables, float]:
     """Plan for everybody; the CPU seconds it took."""
     start = time.process_time()
-    tables = plan_roadmaps(case.engine, case.workspace, basis, case.panel)
+    roadmaps = Roadmaps.prepared(case.engine, case.workspace, basis, case.past)
+    tables = roadmaps.tables(basis.moves["partner_id"])
     return tables, time.process_time() - start
 
 

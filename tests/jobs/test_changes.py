@@ -23,7 +23,7 @@ from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.explain.changes import CODES, PARTS
 from tierwise.jobs import changes as job
-from tierwise.jobs.changes import ReviewNow, explain_changes, stored_metrics
+from tierwise.jobs.changes import Changes, ReviewNow, stored_metrics
 from tierwise.jobs.policy_inputs import with_outputs
 from tierwise.jobs.snapshots import archetype_features, build_snapshots, model_features
 from tierwise.metrics import compute
@@ -65,9 +65,7 @@ class Case:
         found = archetypes.fit(rows, archetype_features(self.workspace), ArchetypeSpec(), 1)
         inputs = with_outputs(rows, model, found)
         placement = place(self.engine, policy, inputs)
-        return ReviewNow(
-            day, version, model, found, policy, inputs, placement, pd.DataFrame(), potential.contributions(model, rows)
-        )
+        return ReviewNow(day, version, model, found, policy, inputs, placement, pd.DataFrame())
 
     def write_before(self, version: str = "1", tables: tuple[str, ...] = ("metrics",), **versions: str) -> None:
         before = self.review(BEFORE, version, self.earlier_model)
@@ -77,7 +75,9 @@ class Case:
         recommended = recommended.assign(**blank)
         told = {"action": "hold", "model_version": version, "policy_version": "p", "data_fingerprint": "d"}
         recommended = recommended.drop(columns=["run_id", "as_of"]).assign(**told)
-        parts = before.contributions.assign(target="potential", baseline="channel", factor=1.0)
+        parts = potential.contributions(before.model, before.inputs).assign(
+            target="potential", baseline="channel", factor=1.0
+        )
         parts = parts[[name for name in output_table("contributions").columns if name in parts.columns]]
         written = {"recommendations": recommended, "contributions": parts}
         if "metrics" in tables:
@@ -88,7 +88,8 @@ class Case:
 
     def changes(self, version: str = "1", model: PotentialModel | None = None) -> dict[str, pd.DataFrame]:
         now = self.review(AS_OF, version, model or self.model)
-        return explain_changes(self.engine, self.workspace, self.output, now)
+        found = Changes.since_previous(self.engine, self.workspace, self.output, now)
+        return found.tables(now.inputs["partner_id"], potential.contributions(now.model, now.inputs))
 
 
 def _with_constant_potential(model: PotentialModel, value: float) -> PotentialModel:

@@ -13,7 +13,7 @@ import pytest
 from tests.jobs.tiny_workspace import AS_OF, write_workspace
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
-from tierwise.jobs.review_summary import MOST_MOVES, _held, summarise
+from tierwise.jobs.review_summary import MOST_MOVES, Written, _held, summarise
 from tierwise.reports.review import ReviewSummary, actions_text
 
 Row = tuple[str, str | None, str | None, str, float]
@@ -25,9 +25,23 @@ class _Review:
 
     policy: Policy
     inputs: pd.DataFrame
+    moves: pd.DataFrame
     as_of: date = AS_OF
     run_id: str = "f00d"
     model_version: str = "3"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """As much of a review's layout as the summary reads."""
+
+    workspace: Workspace
+    review: _Review
+    names: pd.DataFrame
+    reasons: pd.DataFrame
+
+    def reasons_of(self, partner_ids: list[str]) -> pd.DataFrame:
+        return self.reasons[self.reasons["partner_id"].isin(partner_ids)]
 
 
 @pytest.fixture
@@ -40,14 +54,15 @@ def _summary(workspace: Workspace, *rows: Row, names: dict[str, str] | None = No
     frame = pd.DataFrame(rows, columns=["partner_id", "current_tier", "recommended_tier", "action", "revenue_4q"])
     frame = frame.assign(eligible_tier=frame["recommended_tier"], rule=frame["action"])
     frame = frame.astype(dict.fromkeys(("current_tier", "recommended_tier", "eligible_tier"), "str"))
-    frame["partner_name"] = frame["partner_id"].map(names or {}).astype("str")
+    called = pd.DataFrame({"partner_id": frame["partner_id"]})
+    called["partner_name"] = frame["partner_id"].map(names or {}).astype("str")
     reasons = pd.DataFrame(
         [(name, rank, f"{name} says {rank}.") for name in frame["partner_id"] for rank in (1, 2, 3)],
         columns=["partner_id", "rank", "sentence"],
     )
-    review = _Review(workspace.policies[0], frame[["partner_id", "revenue_4q"]])
-    tables = {"recommendations": frame.drop(columns="revenue_4q"), "reasons": reasons}
-    return summarise(workspace, review, tables, None)  # type: ignore[arg-type]
+    review = _Review(workspace.policies[0], frame[["partner_id", "revenue_4q"]], frame.drop(columns="revenue_4q"))
+    layout = _Layout(workspace, review, called, reasons)
+    return summarise(layout, Written(None, {"reasons": len(reasons)}))  # type: ignore[arg-type]
 
 
 def test_the_composition_counts_every_partner_once_from_the_top_down(workspace: Workspace) -> None:

@@ -64,7 +64,9 @@ def _shapley(corners: Mapping[Corner, Floats], part: int) -> Floats:
     return share
 
 
-def moved_metrics(before: pd.DataFrame, now: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+def moved_metrics(
+    before: pd.DataFrame, now: pd.DataFrame, effects: pd.DataFrame, channel: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Find the metrics of each partner that moved most.
 
     Args:
@@ -72,6 +74,7 @@ def moved_metrics(before: pd.DataFrame, now: pd.DataFrame, effects: pd.DataFrame
         now: The same as of this one; metrics that only one of them has are left out.
         effects: Changes of metrics' contributions to the log potential, which are added up: `partner_id, feature,
             effect`.
+        channel: The metrics of the whole channel as of this review, where `now` is a part of it.
 
     Returns:
         At most `MOST_MOVED` rows per partner with `MOVED_COLUMNS`, sorted; ranked by the size of the effect, then by
@@ -83,7 +86,7 @@ def moved_metrics(before: pd.DataFrame, now: pd.DataFrame, effects: pd.DataFrame
         frame.set_index("partner_id").loc[common, metrics].to_numpy(dtype=np.float64) for frame in (before, now)
     )
     effect = _wide(effects, common, metrics)
-    size = (new - old) / _spread(now[metrics])
+    size = (new - old) / _spread((now if channel is None else channel)[metrics])
     moved = ~((old == new) | (np.isnan(old) & np.isnan(new)))
     order = np.lexsort((-np.nan_to_num(np.abs(size)), -np.nan_to_num(np.abs(effect)), ~moved), axis=1)[:, :MOST_MOVED]
     kept = np.take_along_axis(moved, order, axis=1)

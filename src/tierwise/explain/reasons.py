@@ -9,6 +9,7 @@ from datetime import date
 import pandas as pd
 
 from tierwise.explain.hidden import without_hidden
+from tierwise.explain.peers_medians import Medians, find_medians
 from tierwise.explain.reasons_potential import Peers, potential_reasons
 from tierwise.explain.reasons_scores import score_reasons
 from tierwise.explain.reasons_thresholds import threshold_reasons
@@ -32,6 +33,7 @@ class ReasonTables:
         components: The score components of the placement.
         contributions: The log-scale contributions to the potential against the whole channel: `family, contribution`.
         peers: The same against peers, and who they are.
+        medians: What partners in each tier typically have; by default found among these.
     """
 
     as_of: date
@@ -40,6 +42,7 @@ class ReasonTables:
     components: pd.DataFrame
     contributions: pd.DataFrame
     peers: Peers = field(default_factory=Peers)
+    medians: Medians | None = None
 
 
 def word_reasons(tables: ReasonTables, wording: Wording) -> pd.DataFrame:
@@ -48,9 +51,10 @@ def word_reasons(tables: ReasonTables, wording: Wording) -> pd.DataFrame:
     Returns:
         Columns `COLUMNS`, sorted by partner and rank; ranks run from 1 to at most `MOST_REASONS`.
     """
+    medians = tables.medians or find_medians([tables.criteria], tables.moves)
     kinds = [
         _deciding(tables.moves, wording),
-        threshold_reasons(tables.moves, tables.criteria, tables.as_of, wording),
+        threshold_reasons(tables.moves, tables.criteria, medians, tables.as_of, wording),
         score_reasons(tables.components, wording),
         potential_reasons(tables.moves, tables.contributions, tables.peers, wording),
     ]

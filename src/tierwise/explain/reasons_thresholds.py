@@ -10,7 +10,7 @@ import pandas as pd
 from tierwise.explain.conditions import condition_words, figure_title, figure_unit, is_about
 from tierwise.explain.figures import figure, in_sentence, over_period, told_apart
 from tierwise.explain.focus import CLOSEST, MISSED, MISSING, focus_criteria
-from tierwise.explain.peers_medians import GROUP, TIER, with_medians
+from tierwise.explain.peers_medians import GROUP, TIER, Medians, with_medians
 from tierwise.explain.reasons_words import figures, said, texts
 from tierwise.explain.sentences import PARTNER_SAFE_OF_INTERNAL, PHRASES
 from tierwise.explain.wording import Wording
@@ -20,17 +20,20 @@ OF_CONDITION = {CLOSEST: "condition_met", MISSED: "condition_missed", MISSING: "
 _MEDIANS = {GROUP: "median_in_group", TIER: "median_in_tier"}
 
 
-def threshold_reasons(moves: pd.DataFrame, criteria: pd.DataFrame, as_of: date, wording: Wording) -> pd.DataFrame:
+def threshold_reasons(
+    moves: pd.DataFrame, criteria: pd.DataFrame, medians: Medians, as_of: date, wording: Wording
+) -> pd.DataFrame:
     """Word the criterion that explains each placement best; nobody is told of more than one.
 
     Args:
         moves: The movement table.
         criteria: The criteria table of the placement.
+        medians: What partners in each tier typically have.
         as_of: The as-of date.
         wording: What figures are called.
     """
     focus = focus_criteria(moves, criteria, wording.tier_names)
-    rows = with_medians(focus, criteria, moves).reset_index(drop=True)
+    rows = with_medians(focus, moves, medians).reset_index(drop=True)
     has_numbers = rows["operator"].isin(OPERATORS)
     code = rows["code"].where(has_numbers, rows["code"].replace(OF_CONDITION))
     unit_of = {name: figure_unit(name, wording) for name in rows["metric"].unique()}

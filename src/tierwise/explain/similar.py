@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -54,14 +55,44 @@ class Channel:
     metrics: tuple[str, ...]
     directions: dict[str, float]
 
+    @cached_property
+    def known(self) -> list[Floats]:
+        """The known values of each metric today, in order."""
+        return [np.sort(self.now[name].dropna().to_numpy(dtype=np.float64)) for name in self.metrics]
 
-def similar_partners(channel: Channel) -> pd.DataFrame:
+    @cached_property
+    def peers(self) -> dict[str, _Peers]:
+        """Those who may be a peer, by their tier now."""
+        return {str(tier): _peers_among(self, members) for tier, members in self.now.groupby("tier", sort=True)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Peers:
+    """The partners of a tier that were known a year ago, evenly drawn where they are many.
+
+    Attributes:
+        now: Their rows of today, shape (n, ...).
+        places: Their places a year ago in the channel of today, shape (n, metrics).
+        risen: What improved most since, as `_risen` lays it out.
+    """
+
+    now: pd.DataFrame
+    places: Floats
+    risen: pd.DataFrame
+
+
+def similar_partners(channel: Channel, partner_ids: pd.Series | None = None) -> pd.DataFrame:
     """Find up to three peers for every partner that has a tier above.
+
+    Args:
+        channel: The channel.
+        partner_ids: For whom; everybody by default.
 
     Returns:
         Columns `COLUMNS`, sorted by partner, rank and move.
     """
     climbing = channel.now[channel.now["next_tier"].notna()]
+    climbing = climbing if partner_ids is None else climbing[climbing["partner_id"].isin(partner_ids)]
     parts = [_of_tier(channel, own, str(tier)) for tier, own in climbing.groupby("next_tier", sort=True)]
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -72,28 +103,32 @@ def similar_partners(channel: Channel) -> pd.DataFrame:
     return found.sort_values(["partner_id", "rank", "move"], ignore_index=True)
 
 
-def _of_tier(channel: Channel, own: pd.DataFrame, tier: str) -> pd.DataFrame:
-    members = channel.now[channel.now["tier"] == tier]
-    if members.empty:
-        return _answers(own["partner_id"], "none_one_tier_up")
+def _peers_among(channel: Channel, members: pd.DataFrame) -> _Peers:
     peers = members.merge(channel.then[["partner_id"]], on="partner_id")
-    if peers.empty:
+    peers = peers.iloc[:: max(1, -(-len(peers) // CHANNEL_PEERS))].reset_index(drop=True)
+    before = peers[["partner_id"]].merge(channel.then, on="partner_id", how="left")
+    return _Peers(peers, _places(channel, before), _risen(channel, peers, before))
+
+
+def _of_tier(channel: Channel, own: pd.DataFrame, tier: str) -> pd.DataFrame:
+    if tier not in channel.peers:
+        return _answers(own["partner_id"], "none_one_tier_up")
+    peers = channel.peers[tier]
+    if peers.now.empty:
         return _answers(own["partner_id"], "no_figures_a_year_ago")
-    peers = peers.iloc[:: -(-len(peers) // CHANNEL_PEERS)].reset_index(drop=True)
-    before = channel.then.set_index("partner_id").loc[peers["partner_id"]].reset_index()
-    row, rank, peer, distance, level = _nearest(channel, own.reset_index(drop=True), peers, before)
+    row, rank, peer, distance, level = _nearest(channel, own.reset_index(drop=True), peers)
     pairs = pd.DataFrame(
         {
             "partner_id": own["partner_id"].to_numpy()[row],
             "rank": rank + 1,
-            "peer_id": peers["partner_id"].to_numpy()[peer],
+            "peer_id": peers.now["partner_id"].to_numpy()[peer],
             "peer_tier": tier,
             "matched_on": np.array(MATCHED, dtype=object)[level],
             "distance": distance,
             "code": SIMILAR,
         }
     )
-    with_moves = pairs.merge(_risen(channel, peers, before), on="peer_id", how="left")
+    with_moves = pairs.merge(peers.risen, on="peer_id", how="left")
     without = own.loc[~own["partner_id"].isin(pairs["partner_id"]), "partner_id"]
     return pd.concat([with_moves, _answers(without, "none_was_alike")], ignore_index=True)
 
@@ -106,8 +141,7 @@ def _answers(partners: pd.Series, code: str) -> pd.DataFrame:
 def _places(channel: Channel, rows: pd.DataFrame) -> Floats:
     """Each figure's place in the channel today, in standard deviations from the middle; 0 where unknown."""
     columns = []
-    for name in channel.metrics:
-        known = np.sort(channel.now[name].dropna().to_numpy(dtype=np.float64))
+    for name, known in zip(channel.metrics, channel.known, strict=True):
         values = rows[name].to_numpy(dtype=np.float64)
         if not len(known):
             columns.append(np.zeros(len(values)))
@@ -117,13 +151,13 @@ def _places(channel: Channel, rows: pd.DataFrame) -> Floats:
     return np.column_stack(columns)
 
 
-def _nearest(
-    channel: Channel, own: pd.DataFrame, peers: pd.DataFrame, before: pd.DataFrame
-) -> tuple[Whole, Whole, Whole, Floats, Whole]:
+def _nearest(channel: Channel, own: pd.DataFrame, peers: _Peers) -> tuple[Whole, Whole, Whole, Floats, Whole]:
     """The nearest alike peers, those of the same archetype and region first: partner, rank, peer, distance, level."""
-    mine, theirs = _places(channel, own), _places(channel, before)
-    block = max(1, BLOCK_CELLS // len(peers))
-    parts = [_nearest_in(own, peers, (mine, theirs), slice(at, at + block)) for at in range(0, len(own), block)]
+    mine = _places(channel, own)
+    block = max(1, BLOCK_CELLS // len(peers.now))
+    parts = [
+        _nearest_in(own, peers.now, (mine, peers.places), slice(at, at + block)) for at in range(0, len(own), block)
+    ]
     row, rank, peer, distance, level = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return row, rank, peer, distance, level
 

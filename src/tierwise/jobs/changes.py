@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -55,7 +55,6 @@ class ReviewNow:
         inputs: The policy inputs.
         placement: The placement.
         moves: The movement table.
-        contributions: The contributions to the potential against the whole channel.
     """
 
     as_of: date
@@ -66,7 +65,6 @@ class ReviewNow:
     inputs: pd.DataFrame
     placement: Placement
     moves: pd.DataFrame
-    contributions: pd.DataFrame
 
 
 def previous_review(output: Path, as_of: date) -> WrittenReview | None:
@@ -75,26 +73,47 @@ def previous_review(output: Path, as_of: date) -> WrittenReview | None:
     return earlier[-1] if earlier else None
 
 
-def explain_changes(engine: Engine, workspace: Workspace, output: Path, now: ReviewNow) -> dict[str, pd.DataFrame]:
-    """Compare a review with the one before.
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """A review beside the one before; empty for a first review.
 
     Earlier values are those that the earlier review stored. Where the model or the policy changed since, the figures
     are asked for again with each of data, model and policy swapped alone; where that cannot be done a code says why.
-
-    Returns:
-        The output tables `changes` and `moved_metrics`; without rows for a first review.
-
-    Raises:
-        OutsideFailure: If a table of the earlier review is damaged.
     """
-    written = previous_review(output, now.as_of)
-    if written is None:
-        return {name: empty_table(name) for name in ("changes", "moved_metrics")}
-    earlier = _Earlier.read(engine, workspace, output, written)
-    question = _Question(engine, workspace, now, earlier)
-    changes = pd.concat([_potential_changes(question), *_placed_changes(question)], ignore_index=True)
-    day = pd.Series(pd.Timestamp(written.as_of), index=changes.index, dtype="datetime64[us]")
-    return {"changes": changes.assign(previous_as_of=day), "moved_metrics": _moved(question)}
+
+    targets: tuple[tuple[_Target, Mapping[Corner, pd.Series] | str], ...] = ()
+    question: _Question | None = None
+
+    @classmethod
+    def since_previous(cls, engine: Engine, workspace: Workspace, output: Path, now: ReviewNow) -> Changes:
+        """Ask again for every figure that changed.
+
+        Raises:
+            OutsideFailure: If a table of the earlier review is damaged.
+        """
+        written = previous_review(output, now.as_of)
+        if written is None:
+            return cls()
+        question = _Question(engine, workspace, now, _Earlier.read(engine, workspace, output, written))
+        return cls((_potential_change(question), *_placed_changes(question)), question)
+
+    def tables(self, partner_ids: pd.Series, contributions: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """What changed for some partners.
+
+        Args:
+            partner_ids: The partners, sorted.
+            contributions: Their contributions to the potential against the whole channel.
+
+        Returns:
+            The output tables `changes` and `moved_metrics`; without rows for a first review.
+        """
+        if self.question is None or partner_ids.empty:
+            return {name: empty_table(name) for name in ("changes", "moved_metrics")}
+        parts = [_target_rows(target.of(partner_ids), asked) for target, asked in self.targets]
+        changes = pd.concat(parts, ignore_index=True)
+        day = pd.Series(pd.Timestamp(self.question.earlier.written.as_of), index=changes.index, dtype="datetime64[us]")
+        moved = _moved(self.question, partner_ids, contributions)
+        return {"changes": changes.assign(previous_as_of=day), "moved_metrics": moved}
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,31 +125,35 @@ class _Earlier:
         recommendations: Its recommendations.
         rows: Its metric values, with those of today's catalog that it lacks computed as of its date; none if it kept
             no values.
-        contributions: Its contributions to the potential against the whole channel.
+        output: The folder in which it lies.
         policy: Its policy; none if the workspace no longer has it as it was.
     """
 
     written: WrittenReview
     recommendations: pd.DataFrame
     rows: pd.DataFrame | None
-    contributions: pd.DataFrame
+    output: Path
     policy: Policy | None
 
     @classmethod
     def read(cls, engine: Engine, workspace: Workspace, output: Path, written: WrittenReview) -> _Earlier:
-        tables = {name: read_table(output, written.as_of, name) for name in ("recommendations", "contributions")}
-        own = tables["contributions"]
         rows = None
         if "metrics" in written.rows:
             rows = _completed(engine, workspace, read_table(output, written.as_of, "metrics"), written.as_of)
         same = [policy for policy in workspace.policies if policy.sha256 == written.versions.get("policy_sha256")]
         return cls(
             written=written,
-            recommendations=tables["recommendations"],
+            recommendations=read_table(output, written.as_of, "recommendations"),
             rows=rows,
-            contributions=own[(own["target"] == POTENTIAL) & (own["baseline"] == "channel")],
+            output=output,
             policy=same[0] if same else None,
         )
+
+    def contributions(self, partner_ids: pd.Series) -> pd.DataFrame:
+        """The contributions to the potential against the whole channel that it stored of some partners, sorted."""
+        ends = (partner_ids.iloc[0], partner_ids.iloc[-1])
+        own = read_table(self.output, self.written.as_of, "contributions", partners=ends)
+        return own[(own["target"] == POTENTIAL) & (own["baseline"] == "channel")]
 
 
 def _completed(engine: Engine, workspace: Workspace, stored: pd.DataFrame, as_of: date) -> pd.DataFrame:
@@ -237,8 +260,12 @@ class _Target:
     before: pd.Series | None
     now: pd.Series
 
+    def of(self, partner_ids: pd.Series) -> _Target:
+        """The figure of some partners."""
+        return replace(self, now=self.now.reindex(pd.Index(partner_ids, name="partner_id")))
 
-def _potential_changes(question: _Question) -> pd.DataFrame:
+
+def _potential_change(question: _Question) -> tuple[_Target, Mapping[Corner, pd.Series] | str]:
     """The split of the potential, on its own scale: money. The policy has no part in it."""
     unit = question.workspace.catalog.metrics[question.workspace.settings.potential.metric].unit
     before, now = (
@@ -253,10 +280,10 @@ def _potential_changes(question: _Question) -> pd.DataFrame:
             }
         except _CannotSplit as reason:
             asked = str(reason)
-    return _target_rows(_Target(POTENTIAL, unit, before, now), asked)
+    return _Target(POTENTIAL, unit, before, now), asked
 
 
-def _placed_changes(question: _Question) -> list[pd.DataFrame]:
+def _placed_changes(question: _Question) -> Iterator[tuple[_Target, Mapping[Corner, pd.Series] | str]]:
     """The split of every score and of the eligible tier's place."""
     models, policies = ((1,) if same else (0, 1) for same in (question.same_model, question.same_policy))
     asked: dict[Corner, pd.DataFrame] | str = {}
@@ -266,11 +293,9 @@ def _placed_changes(question: _Question) -> list[pd.DataFrame]:
         except _CannotSplit as reason:
             asked = str(reason)
     now, before = placed_figures(question.now.placement), _stored_figures(question)
-    found = []
     for name in now.columns:
         own = asked if isinstance(asked, str) else {at: frame[name] for at, frame in asked.items() if name in frame}
-        found.append(_target_rows(_Target(name, _unit(question, name), before.get(name), now[name]), own))
-    return found
+        yield _Target(name, _unit(question, name), before.get(name), now[name]), own
 
 
 def _stored_figures(question: _Question) -> dict[str, pd.Series]:
@@ -331,30 +356,30 @@ def _cube(
     return cube
 
 
-def _moved(question: _Question) -> pd.DataFrame:
+def _moved(question: _Question, partner_ids: pd.Series, contributions: pd.DataFrame) -> pd.DataFrame:
     """The metrics that moved most, with their effect on the log potential by the model now in force."""
-    before = question.earlier.rows
-    if before is None:
+    if question.earlier.rows is None:
         return empty_table("moved_metrics")
-    old = _contributions_before(question, before)
-    new = question.now.contributions
+    before, now = (rows[rows["partner_id"].isin(partner_ids)] for rows in (question.earlier.rows, question.now.inputs))
+    old = _contributions_before(question, before, partner_ids)
     columns = ["partner_id", "feature"]
-    risen = new.loc[new["partner_id"].isin(old["partner_id"]), columns].assign(effect=new["contribution"])
-    fallen = old.loc[old["partner_id"].isin(new["partner_id"]), columns].assign(effect=-old["contribution"])
+    risen = contributions.loc[contributions["partner_id"].isin(old["partner_id"]), columns]
+    risen = risen.assign(effect=contributions["contribution"])
+    fallen = old.loc[old["partner_id"].isin(contributions["partner_id"]), columns].assign(effect=-old["contribution"])
     effects = pd.concat([risen, fallen], ignore_index=True)
     catalog = [name for name in question.workspace.catalog.metrics if name in before.columns]
     columns = ["partner_id", *catalog]
-    return moved_metrics(before[columns], question.now.inputs[columns], effects)
+    return moved_metrics(before[columns], now[columns], effects, question.now.inputs)
 
 
-def _contributions_before(question: _Question, before: pd.DataFrame) -> pd.DataFrame:
+def _contributions_before(question: _Question, before: pd.DataFrame, partner_ids: pd.Series) -> pd.DataFrame:
     """The contributions to the earlier potentials by the model now in force: stored, or split now where they are not.
 
     An earlier review with another model has none of them, and one that explained only who moved has some.
     """
-    stored = question.earlier.contributions if question.same_model else question.earlier.contributions.iloc[:0]
-    wanted = before["partner_id"].isin(question.now.contributions["partner_id"])
-    lacking = before[wanted & ~before["partner_id"].isin(stored["partner_id"])]
+    stored = question.earlier.contributions(partner_ids)
+    stored = stored if question.same_model else stored.iloc[:0]
+    lacking = before[~before["partner_id"].isin(stored["partner_id"])]
     if lacking.empty:
         return stored
     try:

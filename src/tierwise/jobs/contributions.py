@@ -21,8 +21,33 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class Splits:
+    """The split potentials of a whole channel, not yet laid out as tables.
+
+    Attributes:
+        channel: The contributions against the whole channel.
+        peers: The same against peers.
+        baselines: As of `SplitReview`.
+        chosen: As of `SplitReview`.
+    """
+
+    channel: potential.Contributions
+    peers: potential.Contributions
+    baselines: pd.DataFrame
+    chosen: pd.DataFrame
+
+    def of(self, partner_ids: pd.Series) -> SplitReview:
+        """Lay out the contributions of some partners."""
+        baselines, chosen = (
+            frame[frame["partner_id"].isin(partner_ids)].reset_index(drop=True)
+            for frame in (self.baselines, self.chosen)
+        )
+        return SplitReview(self.channel.rows_of(partner_ids), self.peers.rows_of(partner_ids), baselines, chosen)
+
+
+@dataclass(frozen=True, eq=False)
 class SplitReview:
-    """The contributions of a review and what they are measured against.
+    """The contributions of a review, or of some of its partners, and what they are measured against.
 
     Attributes:
         channel: The contributions against the whole channel, as `potential.contributions` lays them out.
@@ -50,7 +75,7 @@ def split_review(
     moves: pd.DataFrame,
     split: potential.TreeSplit | None = None,
     explained: Explained = EVERYBODY,
-) -> SplitReview:
+) -> Splits:
     """Split the potentials of one review.
 
     Args:
@@ -77,7 +102,7 @@ def split_review(
     chosen = explained.rows_of(chosen)
     parts = [_channel_rows(channel.additivity), _peer_rows(peers.additivity, chosen)]
     parts += [] if own.all() else [_left_out(partners.loc[~own, "partner_id"], name) for name in (CHANNEL, PEERS)]
-    return SplitReview(channel.rows, peers.rows, pd.concat(parts, ignore_index=True), chosen)
+    return Splits(channel, peers, pd.concat(parts, ignore_index=True), chosen)
 
 
 def split_trees(text: str, matrix: Floats, background: Floats | None) -> tuple[float, Floats]:

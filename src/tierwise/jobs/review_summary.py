@@ -1,17 +1,18 @@
-"""The summary of a review, read off its output tables."""
+"""The summary of a review: every number is one that the output tables give too."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tierwise.config.load import Workspace
 from tierwise.config.policy import EXIT
 from tierwise.explain.figures import figure
-from tierwise.jobs.review_tables import ScoredReview
+from tierwise.jobs.review_tables import ReviewLayout
 from tierwise.reports.review import Move, ReviewSummary
 
 MOST_MOVES = 5
@@ -20,21 +21,32 @@ NO_TIER = "no tier"
 TARGET = "_target"
 
 
-def summarise(
-    workspace: Workspace, review: ScoredReview, tables: dict[str, pd.DataFrame], folder: Path | None
-) -> ReviewSummary:
+@dataclass(frozen=True)
+class Written:
+    """What a run wrote.
+
+    Attributes:
+        folder: The review's folder; None for a dry run.
+        rows: The number of rows by table.
+    """
+
+    folder: Path | None
+    rows: Mapping[str, int]
+
+
+def summarise(layout: ReviewLayout, written: Written) -> ReviewSummary:
     """Count who is where and pick the largest moves.
 
     Args:
-        workspace: The workspace.
-        review: What scoring found.
-        tables: The output tables.
-        folder: Where they were written; None for a dry run.
+        layout: What scoring found.
+        written: What was written of it.
     """
+    workspace, review = layout.workspace, layout.review
     target = workspace.settings.potential.metric
     metric = workspace.catalog.metrics[target]
     current = review.inputs[["partner_id", target]].rename(columns={target: TARGET})
-    rows = tables["recommendations"].merge(current, on="partner_id", validate="one_to_one")
+    rows = review.moves.merge(current, on="partner_id", validate="one_to_one")
+    rows = rows.merge(layout.names, on="partner_id", how="left", validate="one_to_one")
     actions = rows["action"].value_counts(sort=False).sort_index()
     return ReviewSummary(
         run_id=review.run_id,
@@ -43,10 +55,10 @@ def summarise(
         policy_version=review.policy.version,
         composition=_composition(rows, review.policy.tier_names),
         actions=pd.DataFrame({"action": actions.index, "partners": actions.to_numpy()}),
-        moves=tuple(_moves(rows, tables["reasons"], review.policy.tier_names, metric.unit)),
+        moves=tuple(_moves(rows, layout, metric.unit)),
         figure_title=metric.title or target,
-        output=folder,
-        row_counts={name: len(frame) for name, frame in tables.items()},
+        output=written.folder,
+        row_counts=dict(written.rows),
         held=_held(rows),
     )
 
@@ -78,8 +90,9 @@ def _composition(rows: pd.DataFrame, tier_names: tuple[str, ...]) -> pd.DataFram
     )
 
 
-def _moves(rows: pd.DataFrame, reasons: pd.DataFrame, tier_names: tuple[str, ...], unit: str) -> list[Move]:
+def _moves(rows: pd.DataFrame, layout: ReviewLayout, unit: str) -> list[Move]:
     """The partners who change tier, by steps and then by value; first placements only where nobody moved yet."""
+    tier_names = layout.review.policy.tier_names
     moving = rows[rows["action"].isin(["promote", "demote"])]
     if moving.empty:
         moving = rows[(rows["action"] == "place") & (rows["recommended_tier"] != tier_names[0])]
@@ -89,8 +102,10 @@ def _moves(rows: pd.DataFrame, reasons: pd.DataFrame, tier_names: tuple[str, ...
     ranked = moving.assign(steps=steps).sort_values(
         ["steps", TARGET, "partner_id"], ascending=[False, False, True], kind="stable"
     )
+    shown = ranked.head(MOST_MOVES)
+    reasons = layout.reasons_of(shown["partner_id"].tolist())
     said = reasons[reasons["rank"] <= 2].groupby("partner_id")["sentence"].agg(" ".join)
-    return [_move(dict(row), said, unit) for _, row in ranked.head(MOST_MOVES).iterrows()]
+    return [_move(dict(row), said, unit) for _, row in shown.iterrows()]
 
 
 def _move(row: dict[str, Any], said: pd.Series, unit: str) -> Move:

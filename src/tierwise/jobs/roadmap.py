@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -30,44 +31,84 @@ Bools = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 
 
-def earlier_quarters(engine: Engine, workspace: Workspace, as_of: date) -> pd.DataFrame:
-    """The metric rows of the last quarter ends before a review, the oldest a year ago."""
-    return compute(engine, workspace, [shift_quarters(as_of, -count) for count in range(1, QUARTERS_SEEN + 1)])
+@dataclass(frozen=True, eq=False)
+class Past:
+    """Metric rows of the last quarter ends before a review.
+
+    Attributes:
+        quarters: `as_of, partner_id`, the levers and the target, the oldest a year ago.
+        year_ago: All metrics of the oldest.
+    """
+
+    quarters: pd.DataFrame
+    year_ago: pd.DataFrame
 
 
-def plan_roadmaps(
-    engine: Engine, workspace: Workspace, basis: RoadmapBasis, panel: pd.DataFrame | None = None
-) -> RoadmapTables:
-    """Search plans to the next tier for every partner who has one above.
+def earlier_quarters(engine: Engine, workspace: Workspace, as_of: date) -> Past:
+    """The metric rows of the last quarter ends before a review; of all but the oldest only what levers need."""
+    days = [shift_quarters(as_of, -count) for count in range(1, QUARTERS_SEEN + 1)]
+    needed = [*dict.fromkeys([*levers_of(workspace.catalog.metrics), workspace.settings.potential.metric])]
+    year_ago = compute(engine, workspace, days[-1:])
+    later = compute(engine, workspace, days[:-1], only=needed)
+    columns = ["as_of", "partner_id", *needed]
+    return Past(pd.concat([year_ago[columns], later[columns]], ignore_index=True), year_ago)
+
+
+@dataclass(frozen=True, eq=False)
+class Roadmaps:
+    """The search for ways up, prepared for a whole channel.
 
     A plan moves metrics that the catalog marks as actionable, in the direction it gives, no further than comparable
     partners came. It is valid when the formulas, the models and the policy, asked again with the moved figures, give
     the next tier with the promotion's band.
 
-    Args:
+    Attributes:
         engine: Holds the accepted tables.
         workspace: The workspace.
         basis: What scoring found.
-        panel: From `earlier_quarters`, where it was computed already.
-
-    Returns:
-        The output tables `plans` and `roadmap`.
+        levers: How far every partner's figures can move; none where no plans are made.
+        blank: Why no plans are made; empty where they are.
     """
-    wanted = np.flatnonzero(basis.moves["next_tier"].notna().to_numpy())
-    names = levers_of(workspace.catalog.metrics)
-    blank = None if names else "no_actionable_metric"
-    blank = "policy_places_units" if basis.placement.policy.per is not None else blank
-    if blank is not None or not len(wanted):
-        rows = basis.inputs.iloc[wanted].reset_index(drop=True)
-        return lay_out(workspace, basis, Outcome.without_plans(rows, names, blank or ""))
-    past = earlier_quarters(engine, workspace, basis.as_of) if panel is None else panel
-    levers = find_levers(workspace, basis, past, MOST_QUARTERS)
-    outcomes = []
-    for start in range(0, len(wanted), BLOCK):
-        own = wanted[start : start + BLOCK]
-        rescoring = _rescoring(engine, workspace, basis, levers.of(own), own)
-        outcomes.append(_plan_block(rescoring, basis))
-    return lay_out(workspace, basis, Outcome.joined(outcomes))
+
+    engine: Engine
+    workspace: Workspace
+    basis: RoadmapBasis
+    levers: Levers | None
+    blank: str = ""
+
+    @classmethod
+    def prepared(cls, engine: Engine, workspace: Workspace, basis: RoadmapBasis, past: Past) -> Roadmaps:
+        """Find how far the channel's figures moved in the quarters before."""
+        blank = "" if levers_of(workspace.catalog.metrics) else "no_actionable_metric"
+        blank = "policy_places_units" if basis.placement.policy.per is not None else blank
+        nobody = not basis.moves["next_tier"].notna().any()
+        levers = None if blank or nobody else find_levers(workspace, basis, past.quarters, MOST_QUARTERS)
+        return cls(engine, workspace, basis, levers, blank)
+
+    def tables(self, partner_ids: pd.Series) -> RoadmapTables:
+        """Search plans to the next tier for those of some partners who have one above.
+
+        Returns:
+            The output tables `plans` and `roadmap`.
+        """
+        moves = self.basis.moves
+        wanted = np.flatnonzero((moves["next_tier"].notna() & moves["partner_id"].isin(partner_ids)).to_numpy())
+        if self.levers is None or not len(wanted):
+            rows = self.basis.inputs.iloc[wanted].reset_index(drop=True)
+            names = levers_of(self.workspace.catalog.metrics)
+            return lay_out(self.workspace, self.basis, Outcome.without_plans(rows, names, self.blank))
+        blocks = [wanted[start : start + BLOCK] for start in range(0, len(wanted), BLOCK)]
+        outcomes = [self._planned(own, self.levers.of(own)) for own in blocks]
+        return lay_out(self.workspace, self.basis, Outcome.joined(outcomes))
+
+    def _planned(self, own: Whole, levers: Levers) -> Outcome:
+        return _plan_block(_rescoring(self.engine, self.workspace, self.basis, levers, own), self.basis)
+
+
+def plan_roadmaps(engine: Engine, workspace: Workspace, basis: RoadmapBasis) -> RoadmapTables:
+    """Search plans to the next tier for every partner who has one above; see `Roadmaps`."""
+    past = earlier_quarters(engine, workspace, basis.as_of)
+    return Roadmaps.prepared(engine, workspace, basis, past).tables(basis.moves["partner_id"])
 
 
 def _rescoring(engine: Engine, workspace: Workspace, basis: RoadmapBasis, levers: Levers, partners: Whole) -> Rescoring:

@@ -83,7 +83,7 @@ def asked_levels(basis: RoadmapBasis, levers: Levers, rows: pd.DataFrame) -> Flo
     """What the next tier's criteria ask of each lever with the gaining band, shape (n, levers, most criteria)."""
     wanted = rows[["partner_id"]].merge(basis.moves[["partner_id", "next_tier"]], on="partner_id")
     wanted = wanted.rename(columns={"next_tier": "tier"}).assign(row=np.arange(len(wanted)))
-    criteria = basis.placement.criteria
+    criteria = basis.placement.for_partners(rows["partner_id"]).criteria
     own = criteria[criteria["metric"].isin(levers.names)].merge(wanted, on=["partner_id", "tier"])
     place = {name: at for at, name in enumerate(levers.names)}
     lever = own["metric"].map(place).to_numpy(dtype=np.int64)

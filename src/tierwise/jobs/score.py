@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,20 +24,20 @@ from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowabl
 from tierwise.jobs.changes import ReviewNow, previous_review
 from tierwise.jobs.contributions import split_review
 from tierwise.jobs.engines import computing_on, outputs_on, rows_per_file, splitting_on
-from tierwise.jobs.explain_review import explain_review
+from tierwise.jobs.explain_review import prepare_explaining
 from tierwise.jobs.explain_scope import explained_partners, refuse_unknown_scope
 from tierwise.jobs.guardrail_report import guardrail_documents
 from tierwise.jobs.policy_inputs import inputs_for, with_recorded_flags
 from tierwise.jobs.policy_lock import refuse_edited_policies
 from tierwise.jobs.progress import Notify, Steps, silent
-from tierwise.jobs.review_summary import summarise
-from tierwise.jobs.review_tables import ScoredReview, output_tables
+from tierwise.jobs.review_summary import Written, summarise
+from tierwise.jobs.review_tables import ReviewLayout, ScoredReview
 from tierwise.jobs.stability import retrained_models
 from tierwise.jobs.tier_history import history_before, track_histories_before
 from tierwise.metrics import compute
 from tierwise.policy import move, move_tracks, place
 from tierwise.reports.review import ReviewSummary
-from tierwise.store import Review, lock_output, write_postgresql, write_review
+from tierwise.store import OutputLock, Review, lock_output, read_parts, read_review, write_blocks, write_postgresql
 from tierwise.tables import fingerprint
 from tierwise.tracking import Champion, Registry
 
@@ -85,15 +87,16 @@ def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) 
     refuse_edited_policies(workspace, output)
     steps.begin("load the model in force")
     champion = Registry.of(workspace).load_champion()
-    with accepted_tables(workspace, request.today, steps) as (engine, check):
+    with ExitStack() as held:
+        lock = None if request.dry_run else held.enter_context(lock_output(output))
+        engine, check = held.enter_context(accepted_tables(workspace, request.today, steps))
         refuse_unfit(check)
         context = _Context(workspace, request.as_of, output, policy, champion, request.explain)
         with computing_on(request.engine, engine, workspace.settings.engine) as computing:
             review = _review(engine, computing, context, steps)
-        tables = output_tables(engine, workspace, review)
-    steps.begin("write the review")
-    folder = None if request.dry_run else _write(workspace, request, review, tables)
-    return summarise(workspace, review, tables, folder)
+        layout = ReviewLayout.of(engine, workspace, review)
+        steps.begin("explain and write the review")
+        return summarise(layout, _counted(layout) if lock is None else _write(lock, request, layout))
 
 
 @dataclass(frozen=True)
@@ -122,14 +125,12 @@ def _review(engine: Engine, computing: Engine, context: _Context, steps: Steps) 
     history = history_before(engine, workspace, context.output, as_of)
     moves = move(policy, placement, history, as_of, workspace.settings.calendar)
     on_tracks = track_histories_before(engine, workspace, context.output, as_of, policy.tracks)
-    steps.begin("explain")
+    steps.begin("split the potentials")
     data_fingerprint = fingerprint(engine, workspace, as_of)
-    explained_ones = explained_partners(context.explain, moves)
-    contributions = split_review(workspace, model, inputs, moves, splitting_on(computing), explained_ones)
+    explained = explained_partners(context.explain, moves)
     version = f"{context.champion.version}"
-    now = ReviewNow(as_of, version, model, found, policy, inputs, placement, moves, contributions.channel)
+    now = ReviewNow(as_of, version, model, found, policy, inputs, placement, moves)
     retrained = retrained_models(context.champion.bundle)
-    explained = explain_review(engine, workspace, context.output, now, retrained, explained_ones)
     return ScoredReview(
         as_of=as_of,
         run_id=_run_id(context, data_fingerprint, [history, *on_tracks.values()]),
@@ -139,9 +140,8 @@ def _review(engine: Engine, computing: Engine, context: _Context, steps: Steps) 
         inputs=inputs,
         placement=placement,
         moves=moves,
-        contributions=contributions,
-        roadmap=explained["roadmap"],
-        explained=explained,
+        contributions=split_review(workspace, model, inputs, moves, splitting_on(computing), explained),
+        explaining=prepare_explaining(engine, workspace, context.output, now, retrained, explained),
         tracks=move_tracks(policy, placement, on_tracks, as_of, workspace.settings.calendar),
         scope=context.explain,
     )
@@ -165,12 +165,20 @@ def _run_id(context: _Context, data_fingerprint: str, histories: Sequence[pd.Dat
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:RUN_ID_LENGTH]
 
 
-def _write(workspace: Workspace, request: ScoreRequest, review: ScoredReview, tables: dict[str, pd.DataFrame]) -> Path:
-    settings = workspace.settings.output
-    written = Review(
+def _counted(layout: ReviewLayout) -> Written:
+    """Make every table, and write none."""
+    rows: Counter[str] = Counter()
+    for block in layout.blocks():
+        rows.update({name: len(frame) for name, frame in block().items()})
+    return Written(None, rows)
+
+
+def _write(lock: OutputLock, request: ScoreRequest, layout: ReviewLayout) -> Written:
+    review, settings = layout.review, layout.workspace.settings.output
+    about = Review(
         as_of=review.as_of,
         run_id=review.run_id,
-        tables=tables,
+        tables={},
         versions={
             "model": review.model_version,
             "policy": review.policy.version,
@@ -184,8 +192,10 @@ def _write(workspace: Workspace, request: ScoreRequest, review: ScoredReview, ta
         formats=settings.formats,
         rows_per_file=rows_per_file(request.engine, settings),
     )
-    with lock_output(request.out or workspace.output_folder, review.run_id) as lock:
-        folder = write_review(lock, written)
-        if settings.postgresql is not None:
-            write_postgresql(expand_environment(settings.postgresql, os.environ), settings.schema_, written)
-    return folder
+    folder = write_blocks(lock, about, layout.blocks())
+    rows = read_review(lock.folder, review.as_of).rows
+    if settings.postgresql is not None:
+        address = expand_environment(settings.postgresql, os.environ)
+        tables = {name: read_parts(lock.folder, review.as_of, name) for name in rows}
+        write_postgresql(address, settings.schema_, about, tables)
+    return Written(folder, rows)

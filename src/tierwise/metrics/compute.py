@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -22,7 +22,13 @@ from tierwise.metrics.universe import universe_query
 _BATCH = 60
 
 
-def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date], unit: str | None = None) -> pd.DataFrame:
+def compute(
+    engine: Engine,
+    workspace: Workspace,
+    as_of_dates: Sequence[date],
+    unit: str | None = None,
+    only: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Compute the metric rows of every partner known at each as-of date.
 
     An event counts at an as-of date only if it is dated, and where the table has `known_on` was known, on or before it.
@@ -33,6 +39,7 @@ def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date], u
         as_of_dates: The as-of dates, in any order; each is computed once.
         unit: A unit of the catalog, to get one row per partner and unit: a metric of a table that names units then
             counts the unit's rows alone (unless its `scope` is `partner`), every other one the partner's.
+        only: These metrics alone, without the attributes, for a panel of many rows of which little is needed.
 
     Returns:
         One row per `as_of` (`datetime64[us]`) and `partner_id` (`str`), sorted by both; then `first_seen`
@@ -49,8 +56,9 @@ def compute(engine: Engine, workspace: Workspace, as_of_dates: Sequence[date], u
     if not ordered:
         raise InvalidInput(Fault("no as-of date is given", "metrics"))
     catalog = parse_catalog(workspace)
+    catalog = catalog if only is None else catalog.needed_for(only)
     parts = parts_of(catalog, None if unit is None else unit_of(workspace, unit))
-    run = _Run(engine, workspace, parts, unit)
+    run = _Run(engine, workspace, parts, unit, only)
     batches = [ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH)]
     return pd.concat([_batch(run, batch) for batch in batches], ignore_index=True)
 
@@ -61,6 +69,15 @@ class _Run:
     workspace: Workspace
     parts: Parts
     unit: str | None
+    only: Sequence[str] | None
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return () if self.only is not None else tuple(attributes(self.workspace.settings))
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(self.workspace.catalog.metrics if self.only is None else self.only)
 
     @property
     def keys(self) -> str:
@@ -124,7 +141,8 @@ def _final_query(run: _Run) -> str:
         query = _with_formulas(query, run.parts.unit_formulas, ["as_of", UNIT])
     named = [] if run.unit is None else [f"{UNIT} AS {quoted(run.unit)}"]
     names = [*map(quoted, ["as_of", "partner_id"]), *named, *map(quoted, ["first_seen", "tenure_days"])]
-    selected = [*names, *_attribute_columns(run.workspace), *map(quoted, run.workspace.catalog.metrics)]
+    texts = [f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in run.attributes]
+    selected = [*names, *texts, *map(quoted, run.metrics)]
     return f"SELECT {', '.join(selected)}\nFROM ({query}) AS f ORDER BY {run.keys}"
 
 
@@ -139,11 +157,6 @@ def _with_formulas(query: str, steps: Sequence[Sequence[Formula]], partition_by:
         added = ", ".join(_formula_column(formula, partition_by) for formula in formulas)
         query = f"SELECT *, {added}\nFROM ({query}) AS s"
     return query
-
-
-def _attribute_columns(workspace: Workspace) -> Iterator[str]:
-    for name in attributes(workspace.settings):
-        yield f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}"
 
 
 def _formula_column(formula: Formula, partition_by: Sequence[str]) -> str:
@@ -172,7 +185,8 @@ def _check_missing_rows(engine: Engine, parts: Parts) -> None:
 
 def _check_missing_formulas(frame: pd.DataFrame, parts: Parts) -> None:
     faults = []
-    for formula in (formula for step in parts.whole_formulas for formula in step if formula.metric.missing == "fail"):
+    formulas = [formula for step in parts.whole_formulas for formula in step if formula.name in frame.columns]
+    for formula in (formula for formula in formulas if formula.metric.missing == "fail"):
         lacking = frame.loc[frame[formula.name].isna(), "partner_id"]
         if len(lacking):
             examples = [(name,) for name in sorted(set(lacking))]
@@ -188,8 +202,9 @@ def _missing_fault(name: str, what: str, examples: Sequence[tuple[object, ...]])
 
 
 def _as_contracted(frame: pd.DataFrame, run: _Run) -> pd.DataFrame:
-    metrics = list(run.workspace.catalog.metrics)
-    texts = ["partner_id", *([run.unit] if run.unit is not None else []), *attributes(run.workspace.settings)]
+    texts = ["partner_id", *([run.unit] if run.unit is not None else []), *run.attributes]
     frame = frame.astype(dict.fromkeys(texts, "str"))
-    frame[metrics] = frame[metrics].astype("float64").replace([np.inf, -np.inf], np.nan)
+    for name in run.metrics:  # one by one: a large channel's rows are not held three times
+        values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        frame[name] = np.where(np.isfinite(values), values, np.nan)
     return frame

@@ -49,6 +49,17 @@ class ParsedCatalog:
     aggregates: Mapping[str, tuple[Aggregate, ...]]
     formulas: tuple[tuple[Formula, ...], ...]
 
+    def needed_for(self, names: Collection[str]) -> ParsedCatalog:
+        """The part of the catalog that some metrics need: themselves, and what their formulas are made of."""
+        wanted, steps = set(names), []
+        for step in reversed(self.formulas):
+            kept = tuple(formula for formula in step if formula.name in wanted)
+            wanted.update(*(formula.expression.names for formula in kept))
+            steps.append(kept)
+        tables = {table: tuple(one for one in own if one.name in wanted) for table, own in self.aggregates.items()}
+        kept_tables = {table: own for table, own in tables.items() if own}
+        return ParsedCatalog(kept_tables, tuple(step for step in reversed(steps) if step))
+
 
 @dataclass
 class _Reading:

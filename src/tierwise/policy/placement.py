@@ -86,9 +86,15 @@ class Placement:
 
     def blocks(self, partners: int) -> Iterator[Placement]:
         """The same placement in blocks of partners, for tables too large to build at once."""
-        ids = self.tiers[KEY].to_numpy()
-        for start in range(0, len(ids), partners):
-            yield self.for_partners(ids[start : start + partners])
+        for start in range(0, len(self.tiers), partners):
+            yield self.between(start, start + partners)
+
+    def between(self, start: int, stop: int) -> Placement:
+        """The same placement for the partners from one row of `tiers` to before another."""
+        tiers = self.tiers.iloc[start:stop].reset_index(drop=True)
+        if self.policy.per is not None:
+            return self.for_partners(tiers[KEY])
+        return Placement(self.policy, self.plan, self.figures.slice(start, len(tiers)), tiers)
 
     @cached_property
     def partner_figures(self) -> pa.Table:

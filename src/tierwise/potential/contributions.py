@@ -35,21 +35,6 @@ PEERS_LIMIT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Contributions:
-    """What potentials are made of.
-
-    Attributes:
-        rows: `COLUMNS`, sorted by partner and feature: `value` of a metric (missing for attributes), `text` of an
-            attribute (missing for metrics), the base value of the partner, the contribution to the natural logarithm.
-        additivity: `ADDITIVITY_COLUMNS`, one row per partner: the logarithm that is explained, and by how much the
-            parts miss it.
-    """
-
-    rows: pd.DataFrame
-    additivity: pd.DataFrame
-
-
-@dataclass(frozen=True, eq=False)
 class Basis:
     """Metric rows prepared for splitting, so that many baselines share what they need.
 
@@ -84,8 +69,68 @@ class Basis:
 Places = NDArray[np.int64]
 
 
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    source: str
+    members: Places
+    base: float
+    effects: Mapping[str, Floats]
+
+    def among(self, wanted: NDArray[np.bool_]) -> _Parts:
+        """The same of those members who are wanted."""
+        kept = wanted[self.members]
+        if kept.all():
+            return self
+        effects = {name: effect[kept] for name, effect in self.effects.items()}
+        return _Parts(self.source, self.members[kept], self.base, effects)
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """What potentials are made of: one array per feature, laid out as a table when it is asked for.
+
+    Attributes:
+        basis: The metric rows.
+        parts: The split potentials, in groups that share source and baseline.
+    """
+
+    basis: Basis
+    parts: Sequence[_Parts]
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """`COLUMNS`, sorted by partner and feature.
+
+        `value` of a metric (missing for attributes), `text` of an attribute (missing for metrics), the base value of
+        the partner, the contribution to the natural logarithm.
+        """
+        return self.rows_of(self.basis.rows["partner_id"])
+
+    def rows_of(self, partner_ids: pd.Series) -> pd.DataFrame:
+        """The rows of some partners, so that those of a large channel need not all be laid out at once."""
+        wanted = self.basis.rows["partner_id"].isin(partner_ids).to_numpy()
+        parts = [part for part in (part.among(wanted) for part in self.parts) if len(part.members)]
+        by_source = [[part for part in parts if part.source == source] for source in sorted({p.source for p in parts})]
+        if not by_source:
+            return _no_rows(COLUMNS)
+        rows = pd.concat([_long(self.basis, same) for same in by_source], ignore_index=True)
+        return rows.sort_values(["partner_id", "feature"], kind="stable", ignore_index=True)
+
+    @cached_property
+    def additivity(self) -> pd.DataFrame:
+        """`ADDITIVITY_COLUMNS`, one row per partner: the logarithm explained, and by how much the parts miss it."""
+        if not self.parts:
+            return _no_rows(ADDITIVITY_COLUMNS)
+        totals = pd.concat([_totals(self.basis, part) for part in self.parts], ignore_index=True)
+        return totals.sort_values("partner_id", kind="stable", ignore_index=True)
+
+
 def basis_of(model: PotentialModel, rows: pd.DataFrame) -> Basis:
     """Prepare metric rows for splitting.
+
+    Args:
+        model: A trained model.
+        rows: Metric rows; where they have a column `potential`, it is what this model said of them.
 
     Raises:
         InvalidInput: If a column that the model needs is missing.
@@ -93,7 +138,8 @@ def basis_of(model: PotentialModel, rows: pd.DataFrame) -> Basis:
     check_columns(rows, model.features, labelled=False)
     rows = rows.reset_index(drop=True)
     sources = model.sources(rows).to_numpy(dtype=object)
-    predicted = predict(model, rows)["potential"].to_numpy(dtype=np.float64)
+    known = rows if "potential" in rows.columns else predict(model, rows)
+    predicted = known["potential"].to_numpy(dtype=np.float64)
     floored = np.where(sources == "persistence", np.maximum(predicted, model.floor), predicted)
     return Basis(model, rows, sources, np.log(floored))
 
@@ -114,7 +160,7 @@ def split_to_channel(basis: Basis, split: TreeSplit = raw_parts) -> Contribution
         Refused: If the parts of a partner miss its potential by more than `CHANNEL_LIMIT`.
     """
     groups = [np.flatnonzero(basis.sources == source) for source in sorted(set(basis.sources))]
-    result = _laid_out(basis, [_split(basis, members, None, split) for members in groups])
+    result = Contributions(basis, [_split(basis, members, None, split) for members in groups])
     refuse_inexact(result, CHANNEL_LIMIT, "the whole channel")
     return result
 
@@ -132,7 +178,7 @@ def split_to_peers(basis: Basis, groups: Iterable[tuple[Places, Places]], split:
             the mean of its peers by as much.
         ValueError: If a group has no peers, or its potentials come from different sources.
     """
-    result = _laid_out(basis, [_split(basis, members, peers, split) for members, peers in groups])
+    result = Contributions(basis, [_split(basis, members, peers, split) for members, peers in groups])
     refuse_inexact(result, PEERS_LIMIT, "peers")
     return result
 
@@ -154,14 +200,6 @@ def refuse_inexact(found: Contributions, limit: float, baseline: str) -> None:
     )
     todo = "nothing was written; train the model again, and report this as a fault of the program if it stays"
     raise Refused(Fault(what, "contributions", tuple(worst["partner_id"].astype(str).head(3)), todo))
-
-
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    source: str
-    members: Places
-    base: float
-    effects: Mapping[str, Floats]
 
 
 def _split(basis: Basis, members: Places, peers: Places | None, split: TreeSplit) -> _Parts:
@@ -205,19 +243,6 @@ def _refuse_off_mean(gap: float) -> None:
     if not abs(gap) <= PEERS_LIMIT:
         what = f"the baseline of peers misses their mean log potential by {abs(gap):.3g}; allowed is {PEERS_LIMIT:g}"
         raise Refused(Fault(what, "contributions", todo="nothing was written; report this as a fault of the program"))
-
-
-def _laid_out(basis: Basis, parts: Sequence[_Parts]) -> Contributions:
-    """One row per partner and feature, both sorted; one total per partner."""
-    if not parts:
-        return Contributions(_no_rows(COLUMNS), _no_rows(ADDITIVITY_COLUMNS))
-    by_source = [[part for part in parts if part.source == source] for source in sorted({p.source for p in parts})]
-    rows = pd.concat([_long(basis, same) for same in by_source], ignore_index=True)
-    totals = pd.concat([_totals(basis, part) for part in parts], ignore_index=True)
-    return Contributions(
-        rows.sort_values(["partner_id", "feature"], kind="stable", ignore_index=True),
-        totals.sort_values("partner_id", kind="stable", ignore_index=True),
-    )
 
 
 def _totals(basis: Basis, part: _Parts) -> pd.DataFrame:

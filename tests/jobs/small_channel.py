@@ -1,4 +1,4 @@
-"""Thirty partners with a few years of deals, and hyper-parameters that train in a second."""
+"""Thirty partners, or a few more, with years of deals, and hyper-parameters that train in a second."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ def small_channel(
     quarters: int,
     metrics: Mapping[str, object] = METRICS,
     tier_history: tuple[Mapping[str, object], ...] = (),
+    count: int = PARTNERS,
     **settings: object,
 ) -> Workspace:
-    """Thirty partners who have sold for so many quarters, each about as much as ever."""
+    """Partners who have sold for so many quarters, each about as much as ever."""
     random = np.random.default_rng(20261121)
     ends = pd.date_range(end="2026-09-30", periods=quarters, freq="QE")
     deals = [
         deal(f"P{number:02d}", f"{day - pd.Timedelta(days=int(random.integers(1, 80))):%Y-%m-%d}", int(amount))
-        for number, level in enumerate(random.lognormal(9, 1.2, PARTNERS))
+        for number, level in enumerate(random.lognormal(9, 1.2, count))
         for day in ends
         for amount in random.gamma(4, level / 4, 2) + 1
     ]
     people = [
         {"partner_id": f"P{number:02d}", "date": "2026-05-04", "person": f"p{one}"}
-        for number in range(PARTNERS)
+        for number in range(count)
         for one in range(number % 4)
     ]
-    partners = [{"partner_id": f"P{number:02d}", "joined_on": "2023-01-02"} for number in range(PARTNERS)]
+    partners = [{"partner_id": f"P{number:02d}", "joined_on": "2023-01-02"} for number in range(count)]
     (folder / "models").mkdir(parents=True, exist_ok=True)
     (folder / "models" / "default.yaml").write_text(QUICK, "utf-8")
     tables = {"partners": partners, "deals": deals, "certifications": people}

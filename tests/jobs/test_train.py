@@ -17,6 +17,8 @@ from tierwise.jobs.explain import explain_partner
 from tierwise.jobs.progress import Step
 from tierwise.jobs.score import ScoreRequest, score
 from tierwise.jobs.train import STEPS, train
+from tierwise.potential.gate import REASONS
+from tierwise.reports.training import as_text
 from tierwise.store import read_table
 from tierwise.store.manifests import read_review
 from tierwise.store.partner_rows import read_records
@@ -39,6 +41,35 @@ def test_three_quarters_of_thirty_partners_give_persistence_and_say_what_could_n
     assert review.row_counts["recommendations"] == PARTNERS
     assert set(stored["potential_source"]) <= {"persistence", "cold_start"}
     assert stored["potential"].notna().all()
+
+
+SMALL = {
+    (60, 3): (
+        "no_completed_review",
+        {"gate_closed", "no_interval", "cold_start_nobody", "regime_unknown", "no_archetypes"},
+    ),
+    (60, 14): ("not_proven", {"gate_closed", "feature_constant", "interval_bands_pooled", "no_archetypes"}),
+    (120, 7): (
+        "no_time_honest_fold",
+        {"gate_closed", "feature_constant", "cold_start_not_tested", "regime_unknown", "no_archetypes"},
+    ),
+    (250, 14): ("not_proven", {"gate_closed", "feature_constant", "no_archetypes"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("count", "quarters"), SMALL)
+def test_small_channels_are_trained_and_say_all_that_could_not_be_done_and_why(
+    tmp_path: Path, count: int, quarters: int
+) -> None:
+    summary = train(small_channel(tmp_path, quarters, count=count), AS_OF, TODAY)
+    reason, codes = SMALL[count, quarters]
+    assert (summary.partners, summary.gate, summary.alias) == (count, "persistence", "champion")
+    assert summary.gate_sentence.startswith(REASONS[reason])
+    assert {note.split(":")[0] for note in summary.notes} == codes
+    assert any(summary.gate_sentence in note for note in summary.notes)
+    assert summary.archetypes_sentence.startswith("No archetypes are supported: ")
+    text = as_text(summary)
+    assert all(note in text for note in summary.notes)
 
 
 def test_the_same_knowledge_trains_the_same_bytes_whatever_came_later(tmp_path: Path) -> None:

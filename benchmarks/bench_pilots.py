@@ -37,7 +37,11 @@ SIMULATIONS: dict[str, tuple[Callable[..., dict[str, float]], int, dict[str, Ban
     "ratios": (truth.ratios, 5000, {"delta": COVERAGE}),
     "returns": (truth.return_on_cost, 3000, {"return": COVERAGE, "payback": COVERAGE}),
     "staggered": (truth.staggered_roll_out, 2000, {"coverage": COVERAGE}),
-    "thresholds": (truth.discontinuity, 500, {"coverage": COVERAGE, "density alarms": (0.03, 0.07)}),
+    "thresholds": (
+        truth.discontinuity,
+        2000,
+        {"coverage": COVERAGE, "coverage, house elections": COVERAGE, "density alarms": (0.03, 0.07)},
+    ),
     "one-region": (truth.one_region, 100, {"type one": (0.0, 0.05)}),
     "archetypes": (truth.by_archetype, 300, {"coverage": (0.935, 1.0)}),
 }

@@ -243,6 +243,7 @@ def discontinuity(repeats: int, seed: int, count: int = 1000) -> dict[str, float
 
 def _discontinuity(repeats: int, rng: np.random.Generator, count: int) -> dict[str, float]:
     held = computed = alarms = caught = 0
+    curved = []
     read = ThresholdSettings(running="points", outcome="revenue", cutoff=60)
     for _ in range(repeats):
         points = 100 * rng.beta(3, 2.5, count)
@@ -255,7 +256,19 @@ def _discontinuity(repeats: int, rng: np.random.Generator, count: int) -> dict[s
         held += covers(row, 0.8)
         pushed = np.where((points > 55) & (points < 60) & (rng.random(count) < 0.6), 60 + 2 * rng.random(count), points)
         caught += pilots.threshold_effect(frame.assign(points=pushed), read)[0].reason_code == "manipulated_threshold"
-    return {"coverage": held / computed, "density alarms": alarms / repeats, "pushing caught": caught / repeats}
+        other = pilots.threshold_effect(house_elections(rng, count), read.model_copy(update={"cutoff": 0.0}))[0]
+        curved += [covers(other, 0.04)] if other.reason_code != "manipulated_threshold" else []
+    shares = {"coverage": held / computed, "coverage, house elections": float(np.mean(curved))}
+    return {**shares, "density alarms": alarms / repeats, "pushing caught": caught / repeats}
+
+
+def house_elections(rng: np.random.Generator, count: int) -> pd.DataFrame:
+    """The first design of Calonico, Cattaneo & Titiunik (2014): Lee's elections, steep near the threshold; jump .04."""
+    x = 2 * rng.beta(2, 4, count) - 1
+    below, above = (0.48, 1.27, 7.18, 20.21, 21.54, 7.33), (0.52, 0.84, -3.00, 7.99, -9.01, 3.56)
+    powers = np.vander(x, 6, increasing=True)
+    share = np.where(x < 0, powers @ below, powers @ above) + rng.normal(0, 0.1295, count)
+    return pd.DataFrame({"partner_id": np.arange(count), "points": x, "revenue": share})
 
 
 def one_region(repeats: int, seed: int) -> dict[str, float]:

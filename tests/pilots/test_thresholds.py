@@ -24,7 +24,8 @@ def partners() -> pd.DataFrame:
 
 def test_the_jump_at_the_threshold_is_that_of_rdrobust(partners):
     row, *placebos = pilots.threshold_effect(partners, READ)
-    theirs = rdrobust(partners["revenue"].to_numpy(), partners["points"].to_numpy(), c=60)
+    revenue, points = partners["revenue"].to_numpy(), partners["points"].to_numpy()
+    theirs = rdrobust(revenue, points, c=60, bwselect="cerrd", vce="hc3")
     assert row.effect().estimate == pytest.approx(theirs.coef.loc["Robust"].iloc[0])
     assert row.effect().low == pytest.approx(theirs.ci.loc["Robust"].iloc[0])
     assert row.effect().low < 0.9 < row.effect().high

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tierwise.pilots.discontinuity import METHOD
 from tierwise.pilots.results import Grade, Result
 from tierwise.reports.attribution_findings import Analysis
 
@@ -12,7 +13,7 @@ from tierwise.reports.attribution_findings import Analysis
 _ROWS: Mapping[str, tuple[str, str, Grade, tuple[str, ...]]] = MappingProxyType(
     {
         "threshold": (
-            "local linear, robust bias-corrected (rdrobust)",
+            METHOD,
             "effect of the tier at the threshold",
             "discontinuity",
             ("continuity_at_threshold", "no_manipulation"),

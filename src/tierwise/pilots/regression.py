@@ -2,9 +2,14 @@
 
 Thin wrapping of statsmodels (coefficients, CR1) and diff-diff (HC2 and CR2 with Bell-McCaffrey degrees of freedom).
 
+Where covariates had to be capped, HC3 and CR3 in their place: the capped partners have the highest leverage and, their
+figures being larger than the regression knows, the largest residuals. HC2 is too small exactly there.
+
 Sources: Lin, "Agnostic notes on regression adjustments to experimental data", Annals of Applied Statistics 7 (2013);
 Bell & McCaffrey (2002); Imbens & Kolesár, "Robust standard errors in small samples", REStat 98 (2016);
-Pustejovsky & Tipton, JBES 36 (2018).
+Pustejovsky & Tipton, JBES 36 (2018). HC3: MacKinnon & White, Journal of Econometrics 29 (1985); for Lin's estimator
+Lei & Ding, "Regression adjustment in completely randomized experiments with a diverging number of covariates",
+Biometrika 108 (2021).
 """
 
 from __future__ import annotations
@@ -145,6 +150,8 @@ def independent_columns(columns: Floats, given: Floats) -> Floats:
 def fit(design: Design, outcome: Floats, clusters: Codes | None = None) -> Fit:
     """Fit by least squares, with HC2 by unit or CR2 by cluster, and Bell-McCaffrey degrees of freedom.
 
+    With capped covariates HC3 or CR3, and the same degrees of freedom.
+
     Args:
         design: The columns.
         outcome: Shape (n,), finite.
@@ -162,7 +169,20 @@ def fit(design: Design, outcome: Floats, clusters: Codes | None = None) -> Fit:
         degrees = np.full(design.columns.shape[1], len(np.unique(clusters)) - 1.0)
         return Fit(params, np.asarray(robust.cov_params()), degrees, residuals, "CR1")
     covariance, degrees = robust_covariance(design.columns, residuals, clusters)
-    return Fit(params, covariance, degrees, residuals, "HC2" if clusters is None else "CR2")
+    if design.cap is not None and np.isfinite(covariance).all():
+        covariance = _left_out_covariance(design, residuals, clusters)
+    letters, number = "HC" if clusters is None else "CR", 2 if design.cap is None else 3
+    return Fit(params, covariance, degrees, residuals, f"{letters}{number}")
+
+
+def _left_out_covariance(design: Design, residuals: Floats, clusters: Codes | None) -> Floats:
+    """HC3, or CR3 by cluster."""
+    basis, triangle = np.linalg.qr(design.columns)
+    weights = np.linalg.solve(triangle, basis.T).T
+    scores = weights * _enlarged(basis, residuals[:, None], clusters, 1.0)
+    if clusters is not None:
+        scores = _totals(scores, clusters)
+    return np.asarray(scores.T @ scores)
 
 
 def _is_beyond_cr2(clusters: Codes) -> bool:
@@ -187,12 +207,14 @@ def raised_fit(design: Design, outcome: Floats, gain: Floats, clusters: Codes | 
     basis, triangle = np.linalg.qr(design.columns)
     weights = basis @ np.linalg.solve(triangle.T, np.eye(design.columns.shape[1])[1])
     residuals = both - basis @ (basis.T @ both)
-    if clusters is None:
-        # A unit alone in its arm is met exactly and tells nothing about the error.
-        left = 1 - np.square(basis).sum(axis=1, keepdims=True)
-        scores = np.where(left > 1e-10, weights[:, None] * residuals / np.sqrt(np.maximum(left, 1e-10)), 0.0)
+    if clusters is not None and _is_beyond_cr2(clusters):
+        groups, (units, count) = int(clusters.max()) + 1, basis.shape
+        enlarged = residuals * np.sqrt(groups / (groups - 1) * (units - 1) / (units - count))
     else:
-        scores = _cluster_scores(basis, weights, residuals, clusters)
+        enlarged = _enlarged(basis, residuals, clusters, 0.5 if design.cap is None else 1.0)
+    scores = weights[:, None] * enlarged
+    if clusters is not None:
+        scores = _totals(scores, clusters)
     products = scores.T @ scores
     return weights @ both, products[[0, 0, 1], [0, 1, 1]], _degrees(design, residuals[:, 0], clusters)
 
@@ -203,25 +225,36 @@ def _degrees(design: Design, residuals: Floats, clusters: Codes | None) -> float
     return float(robust_covariance(design.columns, residuals, clusters)[1][1])
 
 
-def _cluster_scores(basis: Floats, weights: Floats, residuals: Floats, clusters: Codes) -> Floats:
-    """What each cluster adds to the coefficient's error, by CR2; beyond its reach by CR1. Shape (clusters, 2)."""
-    count, groups = basis.shape[1], int(clusters.max()) + 1
+def _enlarged(basis: Floats, residuals: Floats, clusters: Codes | None, power: float) -> Floats:
+    """Residuals times (I - H)^(-power) of their unit or cluster: one half for HC2 and CR2, one for HC3 and CR3.
 
-    def total(values: Floats) -> Floats:
-        return np.column_stack([np.bincount(clusters, column, groups) for column in values.T])
+    A unit alone in its arm is met exactly and tells nothing about the error: it stays at zero.
 
-    plain = total(weights[:, None] * residuals)
-    if _is_beyond_cr2(clusters):
-        return np.asarray(plain * np.sqrt(groups / (groups - 1) * (len(basis) - 1) / (len(basis) - count)))
-    # (I - H)^(-1/2) of a cluster differs from I only in the span of its rows of the basis, which has few columns.
-    inner = np.stack([total(basis * basis[:, [place]]) for place in range(count)], axis=2)
+    Args:
+        basis: Orthonormal columns, shape (n, k); H = basis @ basis.T.
+        residuals: Shape (n, m).
+        clusters: Cluster codes, shape (n,), or None.
+        power: Of the inverse.
+    """
+    if clusters is None:
+        return residuals * _inverse(1 - np.square(basis).sum(axis=1, keepdims=True), power)
+    # (I - H)^(-power) of a cluster differs from I only in the span of its rows of the basis, which has few columns.
+    inner = np.stack([_totals(basis * basis[:, [place]], clusters) for place in range(basis.shape[1])], axis=2)
     share, vectors = np.linalg.eigh(inner)
-    left = np.clip(1 - share, 0, None)
-    root = np.where(left > 1e-10, 1 / np.sqrt(np.maximum(left, 1e-10)), 0.0) - 1
-    factor = root / np.maximum(share, 1e-10)
-    ours = np.einsum("gk,gkj->gj", total(basis * weights[:, None]), vectors)
-    theirs = np.stack([np.einsum("gk,gkj->gj", total(basis * r[:, None]), vectors) for r in residuals.T], axis=2)
-    return np.asarray(plain + np.einsum("gj,gj,gjm->gm", ours, factor, theirs))
+    factor = (_inverse(1 - share, power) - 1) / np.maximum(share, 1e-10)
+    within = np.stack([_totals(basis * column[:, None], clusters) for column in residuals.T], axis=2)
+    added = vectors @ (factor[:, :, None] * (vectors.transpose(0, 2, 1) @ within))
+    return np.asarray(residuals + np.einsum("nk,nkm->nm", basis, added[clusters]))
+
+
+def _inverse(left: Floats, power: float) -> Floats:
+    return np.where(left > 1e-10, np.maximum(left, 1e-10) ** -power, 0.0)
+
+
+def _totals(values: Floats, clusters: Codes) -> Floats:
+    """The sum of each column by cluster, shape (clusters, columns)."""
+    groups = int(clusters.max()) + 1
+    return np.column_stack([np.bincount(clusters, column, groups) for column in values.T])
 
 
 def cross_covariance(design: Design, first: Floats, second: Floats, clusters: Codes | None = None) -> Floats:

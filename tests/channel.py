@@ -68,7 +68,7 @@ def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
     """Copy a workspace for a test that changes it."""
 
     def copy(folder: Path) -> Path:
-        place = tmp_path / "copy"
+        place = tmp_path / f"copy{len(list(tmp_path.glob('copy*'))) or ''}"
         shutil.copytree(folder, place)
         return place
 

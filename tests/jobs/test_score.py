@@ -65,6 +65,22 @@ def test_the_second_review_starts_from_what_the_first_recommended(scored_channel
     assert second.loc[newcomers, "action"].isin(["place", "insufficient_evidence"]).all()
 
 
+@pytest.mark.parametrize("explain", ["all", "movers"])
+def test_a_review_in_blocks_of_partners_is_the_same_review(
+    scored_channel: Path, copy_of: Callable[[Path], Path], explain: str
+) -> None:
+    whole, cut = copy_of(scored_channel), copy_of(scored_channel)
+    with (cut / "tierwise.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("\nengine: {partners_at_once: 37}\n")
+    one, other = (score(load_workspace(at), ScoreRequest(AS_OF, TODAY, explain=explain)) for at in (whole, cut))
+    assert (one.run_id, one.moves, one.row_counts) == (other.run_id, other.moves, other.row_counts)
+    assert len(verify_review(cut / "output", AS_OF).files_of("criteria")) == -(
+        -len(_read(cut, "recommendations")) // 37
+    )
+    for name in OUTPUT_TABLES:
+        pd.testing.assert_frame_equal(_read(whole, name), _read(cut, name))
+
+
 def test_every_placement_is_explained_exactly(scored_channel: Path) -> None:
     names = ("recommendations", "reasons", *EXPLAINED)
     for day in (BEFORE, AS_OF):

@@ -311,11 +311,14 @@ class EngineSettings(Settings):
     Attributes:
         threads: How many threads it may use.
         memory_limit: How much memory it may use before it spills to disk, such as `4GB` or `500MiB`.
+        partners_at_once: How many partners' recommendations are explained, laid out and written at once; a review of
+            more has a file per table and so many partners.
         spark: Where and how Apache Spark runs, for `--engine spark`.
     """
 
     threads: Annotated[int, Field(ge=1)] = 2
     memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?[KMGT]i?B$")] = "4GB"
+    partners_at_once: Annotated[int, Field(ge=1)] = 50_000
     spark: SparkSettings = SparkSettings()
 
 

@@ -21,13 +21,13 @@ from tierwise.jobs.accept import refuse_unknowable_day
 from tierwise.jobs.pilot_channel import champion_for_design, newest_day, open_channel
 from tierwise.jobs.pilot_files import OpenPilot, open_pilot
 from tierwise.jobs.pilot_metrics import KEY, Stretch, count_over
-from tierwise.jobs.pilot_population import CLUSTER, Population, population, refuse_too_few
+from tierwise.jobs.pilot_population import CLUSTER, Population, filled, population, refuse_too_few
 from tierwise.jobs.pilot_record import covariate_names, pilot_record, source_record
 from tierwise.jobs.pilot_snapshot import Channel
 from tierwise.jobs.pilot_tracking import track_design
 from tierwise.jobs.progress import Notify, Steps, silent
 from tierwise.jobs.snapshots import first_event_date
-from tierwise.pilots.intervals import at_look
+from tierwise.pilots.intervals import critical_value
 from tierwise.pilots.power import Power
 from tierwise.pilots.units import Units, outcome_values
 from tierwise.store.pilot_folder import DESIGN, Kept, Step, write_step
@@ -35,6 +35,7 @@ from tierwise.store.pilot_records import DesignRecord, PlanRecord, PowerRow
 
 STEPS = 5
 LONGER = "longer_"
+MATCH = "match_"
 LEAST_PER_ARM = 4
 _WITHOUT_COVARIATES, _WITHOUT_LOOKS = "without covariates", "without looks"
 
@@ -111,8 +112,7 @@ def planned_alpha(settings: PilotFile) -> float:
     alpha = settings.alpha / comparisons
     if not settings.looks:
         return alpha
-    reach = at_look(0.0, 1.0, 1.0, alpha).high
-    return math.erfc(float(reach or 0.0) / math.sqrt(2))
+    return math.erfc(critical_value(math.inf, alpha, 1.0) / math.sqrt(2))
 
 
 def _planning_notes(pilot: OpenPilot) -> list[str]:
@@ -121,6 +121,12 @@ def _planning_notes(pilot: OpenPilot) -> list[str]:
     notes = []
     if comparisons > 1:
         notes.append(f"{comparisons} comparisons share the error rate {settings.alpha:g}; planned with Holm's first.")
+    unknown = [name for name in settings.match_on if name in MODEL_FIGURES]
+    if unknown:
+        notes.append(
+            f"The simulated pilots are not matched on {', '.join(unknown)}, which knows what came after; matched on it, "
+            "the pilot should detect somewhat more."
+        )
     if settings.looks:
         notes.append("Looks before the end cost power: every interval holds at all looks at once.")
     return notes
@@ -153,9 +159,12 @@ def _history(channel: Channel, pilot: OpenPilot, as_of: date) -> _History:
 def _history_after(channel: Channel, pilot: OpenPilot, known: date, as_of: date, *, has_longer: bool) -> _History:
     settings, length = pilot.settings, timedelta(days=pilot.days)
     there = population(channel, pilot, known, limited=False).rows
-    groups = [name for name in settings.strata if name in there]
+    groups = tuple(name for name in settings.strata if name in there)
+    matched = _matched(settings)
+    there, _ = filled(there, groups, matched)
     before = {f"before_{name}": there[name] for name in settings.covariates if name in there}
-    rows = there[list(dict.fromkeys([KEY, CLUSTER, *groups]))].assign(**before)
+    match = {f"{MATCH}{name}": there[name] for name in matched}
+    rows = there[list(dict.fromkeys([KEY, CLUSTER, *groups]))].assign(**before, **match)
     stretches = {"": Stretch(pilot.days, known + length, as_of), "before_": Stretch(pilot.days, known, known)}
     if has_longer:
         stretches[LONGER] = Stretch(2 * pilot.days, known + 2 * length, as_of)
@@ -194,6 +203,8 @@ def _plan(channel: Channel, pilot: OpenPilot, history: _History, now: Population
         outcome=name,
         arms={arm: one.share for arm, one in settings.arms.items()},
         covariates=tuple(name for name in _covariates(settings) if name in rows),
+        strata=tuple(name for name in settings.strata if name in rows),
+        match_on=tuple(f"{MATCH}{name}" for name in _matched(settings)),
         cluster=CLUSTER if settings.cluster else None,
         effect=effect,
         units=now.record.partners,
@@ -250,6 +261,11 @@ def _covariates(settings: PilotFile) -> tuple[str, ...]:
     """What is known of a past partner before its time: never the model's figures, which know what came after."""
     unknown = {f"before_{name}" for name in MODEL_FIGURES}
     return tuple(name for name in (*covariate_names(settings), *settings.strata) if name not in unknown)
+
+
+def _matched(settings: PilotFile) -> tuple[str, ...]:
+    """What a past pilot could have been matched on: never the model's figures, which know what came after."""
+    return tuple(name for name in settings.match_on if name not in MODEL_FIGURES)
 
 
 def _plain(row: Power) -> dict[str, object]:

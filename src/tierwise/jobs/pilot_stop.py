@@ -8,6 +8,7 @@ from typing import Literal
 from tierwise.config.pilot import AnalysisSettings
 from tierwise.config.pilot_file import PilotStop
 from tierwise.pilots import Analysis, Result, Verdict
+from tierwise.pilots.verdict import is_worse_than_none
 
 Stop = Literal["go_on", "stop_for_harm", "stop_for_benefit"]
 
@@ -53,7 +54,9 @@ def _is_worse(settings: AnalysisSettings, row: Result) -> bool:
 
 def _breaks(settings: AnalysisSettings, row: Result) -> bool:
     relative, tolerance = row.relative, settings.outcomes[row.metric].tolerance
-    if relative is None or relative.low is None or relative.high is None or (row.control_value or 0) <= 0:
+    if (row.control_value or 0) <= 0:
+        return is_worse_than_none(row, settings.outcomes[row.metric])
+    if relative is None or relative.low is None or relative.high is None:
         return False
     return relative.low > tolerance if _less_is_better(settings, row) else relative.high < -tolerance
 

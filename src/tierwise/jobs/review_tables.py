@@ -28,8 +28,6 @@ MODEL_COLUMNS = (
     "archetype_id", "archetype", "archetype_strength", "archetype_status", "archetype_reason", "nearest_other",
     "potential", "potential_low", "potential_high", "potential_source", "headroom",
 )  # fmt: skip
-PARTNERS_AT_ONCE = 50_000
-"""How many partners' tables are held at once; a larger review has a file per table and so many partners."""
 PARTNER_ID_AND_NAME = ("partner_id", "partner_name")
 
 
@@ -95,14 +93,16 @@ class ReviewLayout:
             if not frame["partner_id"].equals(review.moves["partner_id"]):
                 raise ValueError("inputs, placement and movement must have the same partners in the same order")
         quarantine = engine.frame("SELECT * FROM quarantine")
-        criteria = (block.criteria for block in review.placement.blocks(PARTNERS_AT_ONCE))
+        at_once = workspace.settings.engine.partners_at_once
+        criteria = (block.criteria for block in review.placement.blocks(at_once))
         medians = find_medians(criteria, _placed(review, workspace))
         return cls(workspace, review, partner_names(engine, workspace), quarantine, medians)
 
-    def blocks(self, partners: int = PARTNERS_AT_ONCE) -> list[Callable[[], dict[str, pd.DataFrame]]]:
-        """What makes the tables of each block of so many partners, in order; a review without any has one."""
-        starts = range(0, max(len(self.review.moves), 1), partners)
-        return [partial(self.tables, start, start + partners) for start in starts]
+    def blocks(self) -> list[Callable[[], dict[str, pd.DataFrame]]]:
+        """What makes the tables of each block of partners, in order; a review without any partner has one."""
+        at_once = self.workspace.settings.engine.partners_at_once
+        starts = range(0, max(len(self.review.moves), 1), at_once)
+        return [partial(self.tables, start, start + at_once) for start in starts]
 
     def tables(self, start: int, stop: int) -> dict[str, pd.DataFrame]:
         """Every output table for the partners from one row of the movement table to before another, sorted by key.

@@ -57,4 +57,13 @@ def reasons(partners: int = 3) -> pd.DataFrame:
 
 def review(run_id: str = "run-1", partners: int = 3, **changes: object) -> Review:
     tables = {"recommendations": recommendations(partners), "reasons": reasons(partners)}
-    return Review(AS_OF, run_id, tables, VERSIONS, **{"score_columns": ("value",), **changes})
+    return Review(
+        **{
+            "as_of": AS_OF,
+            "run_id": run_id,
+            "tables": tables,
+            "versions": VERSIONS,
+            "score_columns": ("value",),
+            **changes,
+        }
+    )

@@ -1,22 +1,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from tests.store.blocks_example import blocks_of, whole
 from tests.store.review_example import AS_OF, reasons, recommendations
 from tierwise.errors import InvalidInput, OutsideFailure
 from tierwise.store import (
     Review,
     list_reviews,
     lock_output,
+    read_parts,
     read_review,
     read_table,
+    results,
     tier_history,
     verify_review,
+    write_blocks,
     write_review,
 )
 from tierwise.tables.output_schemas import OutputTableError
@@ -136,3 +143,81 @@ def test_a_manifest_that_cannot_be_read_is_told(output, change):
     path.write_text(json.dumps(manifest))
     with pytest.raises(OutsideFailure, match=r"_SUCCESS\.json: the manifest cannot be read"):
         read_review(output, AS_OF)
+
+
+@pytest.fixture
+def in_blocks(tmp_path: Path) -> Path:
+    """A review of 25 partners in four blocks."""
+    made = whole()
+    with lock_output(tmp_path) as lock:
+        write_blocks(lock, made, blocks_of(made, 4))
+    return tmp_path
+
+
+RANGES = [("P00003", "P00010"), ("P00000", "P00024"), ("", "\U0010ffff"), ("P00007", "P00007"), ("P00010", "P00003")]
+
+
+@pytest.mark.parametrize(("first", "last"), [*RANGES, ("P00003x", "P00004"), ("Q", "Z"), ("", "A")])
+@pytest.mark.parametrize("name", ["recommendations", "reasons", "metrics", "roadmap"])
+def test_some_partners_rows_are_those_of_the_whole_table(in_blocks, name, first, last):
+    table = read_table(in_blocks, AS_OF, name)
+    wanted = table[(table["partner_id"] >= first) & (table["partner_id"] <= last)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(read_table(in_blocks, AS_OF, name, partners=(first, last)), wanted)
+
+
+def test_only_the_files_that_hold_the_partners_are_read(in_blocks):
+    """A file that cannot be decoded is not missed as long as its own partners are not asked for."""
+    path = in_blocks / "2026-09-30" / "reasons-00004.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:40] = bytes(36)
+    path.write_bytes(content)
+    assert len(read_table(in_blocks, AS_OF, "reasons", partners=("P00000", "P00006"))) == 14
+    with pytest.raises(OutsideFailure, match=r"reasons\.parquet is damaged"):
+        read_table(in_blocks, AS_OF, "reasons", partners=("P00000", "P00024"))
+
+
+def test_partners_of_a_table_that_is_not_by_partner_are_not_asked_for(in_blocks):
+    with pytest.raises(ValueError, match="quarantine is not by partner"):
+        read_table(in_blocks, AS_OF, "quarantine", partners=("P00000", "P00001"))
+
+
+def test_a_review_that_is_replaced_while_partners_are_read_is_read_again(in_blocks, monkeypatch):
+    """The second file would be of another run."""
+    real, left = results.rows_between, [1]
+
+    def replace_once(file: Any, first: str, last: str) -> Iterator[Any]:
+        if left and left.pop():
+            with lock_output(in_blocks) as lock:
+                later = whole("run-2")
+                write_blocks(lock, later, blocks_of(later, 4))
+        return real(file, first, last)
+
+    monkeypatch.setattr(results, "rows_between", replace_once)
+    found = read_table(in_blocks, AS_OF, "recommendations", partners=("P00000", "P00024"))
+    assert set(found["run_id"]) == {"run-2"}
+    assert len(found) == 25
+
+
+@pytest.mark.parametrize("name", ["recommendations", "quarantine", "roadmap"])
+def test_parts_come_one_after_another(in_blocks, name):
+    parts = list(read_parts(in_blocks, AS_OF, name))
+    assert len(parts) == (4 if name == "recommendations" else 1)
+    pd.testing.assert_frame_equal(
+        pa.concat_tables(parts).to_pandas(date_as_object=False).drop(columns="as_of"),
+        read_table(in_blocks, AS_OF, name).drop(columns="as_of"),
+        check_dtype=False,
+    )
+
+
+def test_parts_of_what_is_not_there_or_damaged_are_told(in_blocks):
+    with pytest.raises(OutputTableError, match="is no output table"):
+        next(read_parts(in_blocks, AS_OF, "moves"))
+    with pytest.raises(InvalidInput, match="has no table tracks"):
+        next(read_parts(in_blocks, AS_OF, "tracks"))
+    place = in_blocks / "2026-09-30"
+    (place / "reasons-00001.parquet").write_bytes((place / "reasons-00002.parquet").read_bytes())
+    with pytest.raises(OutsideFailure, match="48 rows, the manifest says 50"):
+        list(read_parts(in_blocks, AS_OF, "reasons"))
+    (place / "reasons-00002.parquet").unlink()
+    with pytest.raises(OutsideFailure, match=r"reasons\.parquet is damaged"):
+        list(read_parts(in_blocks, AS_OF, "reasons"))

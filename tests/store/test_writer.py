@@ -193,6 +193,14 @@ def test_a_second_run_is_kept_out_and_told_who_is_in(tmp_path):
     write(tmp_path, review())
 
 
+def test_a_lock_is_signed_later_too(tmp_path):
+    with lock_output(tmp_path) as lock:
+        for run_id in ("a-long-name-of-a-run", "b"):
+            lock.sign(run_id)
+            with pytest.raises(OutsideFailure, match=rf"process {os.getpid()} .*, run {run_id}\b"):
+                write(tmp_path, review())
+
+
 def test_the_lock_ends_with_its_block_even_on_an_error(tmp_path):
     with pytest.raises(RuntimeError), lock_output(tmp_path):
         raise RuntimeError

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from tests.store.blocks_example import blocks_of, whole
 from tests.store.postgresql_server import PASSWORD, PostgresqlServer, cannot_run, running_server
 from tests.store.review_example import AS_OF, reasons, recommendations, review
 from tierwise.errors import OutsideFailure
-from tierwise.store import Review, write_postgresql
+from tierwise.store import Review, lock_output, read_parts, write_blocks, write_postgresql
+from tierwise.store.writer_review import to_arrow
 from tierwise.tables.output_schemas import OutputTableError
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.skipif(bool(cannot_run()), reason=cannot_run())]
@@ -165,3 +169,45 @@ def test_two_writers_at_once_take_turns(server, query):
     assert failed == []
     ((last,),) = query("SELECT run_id FROM tierwise.reviews")
     assert query("SELECT run_id, count(*) FROM tierwise.recommendations GROUP BY 1") == [(last, 200 + int(last[-1]))]
+
+
+def test_parts_are_streamed_into_one_transaction(server, query, tmp_path):
+    made = whole()
+    with lock_output(tmp_path) as lock:
+        write_blocks(lock, made, blocks_of(made, 4))
+        parts = {name: read_parts(tmp_path, AS_OF, name) for name in made.tables}
+        write_postgresql(server.address, "tierwise", replace(made, tables={}), parts)
+    streamed = {name: query(f"SELECT * FROM tierwise.{name} ORDER BY 3, 4") for name in made.tables}
+    assert [len(rows) for rows in streamed.values()] == [25, 2, 50, 25, 0]
+    query("DROP SCHEMA tierwise CASCADE")
+    write_postgresql(server.address, "tierwise", made)
+    assert {name: query(f"SELECT * FROM tierwise.{name} ORDER BY 3, 4") for name in made.tables} == streamed
+
+
+def test_a_part_that_is_damaged_leaves_the_database_as_it_was(server, query, tmp_path):
+    write_postgresql(server.address, "tierwise", review("run-0"))
+    made = whole()
+    with lock_output(tmp_path) as lock:
+        place = write_blocks(lock, made, blocks_of(made, 3))
+        (place / "reasons-00003.parquet").write_bytes(b"not a table")
+        parts = {name: read_parts(tmp_path, AS_OF, name) for name in made.tables}
+        with pytest.raises(OutsideFailure, match=r"reasons\.parquet is damaged"):
+            write_postgresql(server.address, "tierwise", made, parts)
+    assert query("SELECT DISTINCT run_id FROM tierwise.reasons") == [("run-0",)]
+    assert query("SELECT run_id FROM tierwise.reviews") == [("run-0",)]
+
+
+def test_one_part_is_taken_at_a_time(server, query):
+    made = whole()
+    asked: list[int] = []
+
+    def parts() -> Iterator[pa.Table]:
+        for number in range(3):
+            asked.append(number)
+            yield pa.concat_tables([table.slice(number * 10, 10)])
+            assert query("SELECT count(*) FROM pg_tables WHERE schemaname = 'tierwise'") == [(0,)]
+
+    table = to_arrow(made)["recommendations"]
+    write_postgresql(server.address, "tierwise", made, {"recommendations": parts()})
+    assert asked == [0, 1, 2]
+    assert query("SELECT count(*) FROM tierwise.recommendations") == [(25,)]

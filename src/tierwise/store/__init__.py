@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tierwise.store.bundle import Bundle, Part, grouped, load_bundle, save_bundle
     from tierwise.store.manifests import WrittenReview, list_reviews, read_review
-    from tierwise.store.results import read_table, tier_history, verify_review
+    from tierwise.store.results import read_parts, read_table, tier_history, verify_review
     from tierwise.store.sources import SourceRead, SourcesRead, read_tables
     from tierwise.store.writer import refuse_large_sheets, write_blocks, write_frame, write_review, write_text
     from tierwise.store.writer_lock import OutputLock, lock_output
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "bundle": "Bundle Part grouped load_bundle save_bundle",
     "manifests": "WrittenReview list_reviews read_review",
-    "results": "read_table tier_history verify_review",
+    "results": "read_parts read_table tier_history verify_review",
     "sources": "SourceRead SourcesRead read_tables",
     "writer": "refuse_large_sheets write_blocks write_frame write_review write_text",
     "writer_lock": "OutputLock lock_output",
@@ -50,6 +50,7 @@ __all__ = [
     "list_reviews",
     "load_bundle",
     "lock_output",
+    "read_parts",
     "read_review",
     "read_table",
     "read_tables",

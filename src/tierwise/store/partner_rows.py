@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 
 from tierwise.errors import Fault, OutsideFailure
@@ -84,6 +85,23 @@ def _own(file: Any, partner_ids: set[str], columns: list[str] | None) -> Iterato
             last = bisect_right(range(len(keys)), one, lo=first, key=lambda row: keys[row].as_py())
             if last > first:
                 yield table.slice(first, last - first)
+
+
+def rows_between(file: pyarrow.parquet.ParquetFile, first: str, last: str) -> Iterator[pa.Table]:
+    """Read the rows of the partners from `first` to `last`, both included, from the groups of rows that may hold them.
+
+    Args:
+        file: A file of a table whose key begins with `partner_id`.
+        first: The first partner, by code points as rows are sorted.
+        last: The last partner.
+    """
+    place = file.schema_arrow.names.index(KEY)
+    for group in range(file.num_row_groups):
+        ends = file.metadata.row_group(group).column(place).statistics
+        if ends is not None and ends.has_min_max and (ends.max < first or ends.min > last):
+            continue
+        table = file.read_row_group(group)
+        yield table.filter(pc.and_(pc.greater_equal(table[KEY], first), pc.less_equal(table[KEY], last)))
 
 
 def read_by_partner(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pyarrow.parquet
 
 from tierwise.errors import Fault, InvalidInput, OutsideFailure
 from tierwise.store.manifests import WrittenReview, list_reviews, read_review
+from tierwise.store.partner_rows import KEY, rows_between
 from tierwise.store.writer_disk import folder_in_place, sha256_of
 from tierwise.tables.output_schemas import output_table
 
@@ -23,7 +24,9 @@ TIER_HISTORY_COLUMNS = (
 _LOOKS = 5
 
 
-def read_table(output: Path, as_of: date, name: str, verify: bool = False) -> pd.DataFrame:
+def read_table(
+    output: Path, as_of: date, name: str, verify: bool = False, partners: tuple[str, str] | None = None
+) -> pd.DataFrame:
     """Read an output table of a review.
 
     Args:
@@ -31,6 +34,8 @@ def read_table(output: Path, as_of: date, name: str, verify: bool = False) -> pd
         as_of: The review's as-of date.
         name: The table's name.
         verify: Whether the file's hash is compared with the manifest besides the number of rows.
+        partners: The first and the last `partner_id` whose rows are read, both included; everybody's by default. Of a
+            large table only the groups of rows that may hold them are read, so the number of rows is not compared.
 
     Returns:
         The table, sorted by its key; dates as `datetime64`, texts as `str`.
@@ -39,28 +44,75 @@ def read_table(output: Path, as_of: date, name: str, verify: bool = False) -> pd
         OutputTableError: If there is no output table of that name.
         InvalidInput: If there is no review of that date, or it has no such table.
         OutsideFailure: If the file is not what the manifest says.
+        ValueError: If partners are given for a table whose key does not begin with `partner_id`.
     """
-    return _to_frame(read_arrow(output, as_of, name, verify))
+    return _to_frame(read_arrow(output, as_of, name, verify, partners))
 
 
-def read_arrow(output: Path, as_of: date, name: str, verify: bool = False) -> pa.Table:
+def read_arrow(
+    output: Path, as_of: date, name: str, verify: bool = False, partners: tuple[str, str] | None = None
+) -> pa.Table:
     """Read an output table of a review as it is stored; arguments and errors are those of `read_table`."""
-    output_table(name)
+    if output_table(name).key[0] != KEY and partners is not None:
+        raise ValueError(f"{name} is not by partner")
     wrong = ""
     for _ in range(_LOOKS):
-        review = read_review(output, as_of)
-        if name not in review.rows:
-            raise InvalidInput(Fault(f"the review as of {as_of} has no table {name}", where=str(output)))
+        review = _review_with(output, as_of, name)
         folder = folder_in_place(output, as_of)
         paths = [folder / part for part in review.files_of(name)]
         try:
-            table = pa.concat_tables([pyarrow.parquet.read_table(path) for path in paths])
-            wrong = _difference(review, name, table, paths, verify)
+            table = pa.concat_tables([_rows(path, partners) for path in paths])
+            found = table.num_rows if partners is None else None
+            wrong = _difference(review, name, found, paths, verify)
+            if partners is not None and read_review(output, as_of).run_id != review.run_id:
+                wrong = "another review took its place while it was read"
         except (OSError, pa.ArrowException) as error:
             wrong = str(error)
         if not wrong:
             return table
-    raise OutsideFailure(
+    raise _damaged(output, as_of, name, wrong)
+
+
+def read_parts(output: Path, as_of: date, name: str) -> Iterator[pa.Table]:
+    """Read an output table of a review one Parquet file at a time, in the order of its rows; at least one.
+
+    For whoever holds the lock of the output: nobody else then puts another review in place in the middle.
+
+    Raises:
+        OutputTableError, InvalidInput, OutsideFailure: As `read_table` does, when the first part is asked for, or the
+            one that is damaged.
+    """
+    output_table(name)
+    review = _review_with(output, as_of, name)
+    folder = folder_in_place(output, as_of)
+    rows = 0
+    for part in review.files_of(name):
+        try:
+            rows += pyarrow.parquet.read_metadata(folder / part).num_rows
+            yield pyarrow.parquet.read_table(folder / part)
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(output, as_of, name, str(error)) from error
+    wrong = _difference(review, name, rows, (), verify=False)
+    if wrong:
+        raise _damaged(output, as_of, name, wrong)
+
+
+def _review_with(output: Path, as_of: date, name: str) -> WrittenReview:
+    review = read_review(output, as_of)
+    if name not in review.rows:
+        raise InvalidInput(Fault(f"the review as of {as_of} has no table {name}", where=str(output)))
+    return review
+
+
+def _rows(path: Path, partners: tuple[str, str] | None) -> pa.Table:
+    if partners is None:
+        return pyarrow.parquet.read_table(path)
+    with pyarrow.parquet.ParquetFile(path) as file:
+        return pa.concat_tables([file.schema_arrow.empty_table(), *rows_between(file, *partners)])
+
+
+def _damaged(output: Path, as_of: date, name: str, wrong: str) -> OutsideFailure:
+    return OutsideFailure(
         Fault(
             f"{name}.parquet is damaged: {wrong}",
             where=str(output / as_of.isoformat()),
@@ -113,9 +165,9 @@ def tier_history(output: Path, before: date) -> pd.DataFrame:
     return history.reindex(columns=list(TIER_HISTORY_COLUMNS)).sort_values(["partner_id", "as_of"], ignore_index=True)
 
 
-def _difference(review: WrittenReview, name: str, table: pa.Table, paths: Sequence[Path], verify: bool) -> str:
-    if table.num_rows != review.rows[name]:
-        return f"{table.num_rows} rows, the manifest says {review.rows[name]}"
+def _difference(review: WrittenReview, name: str, rows: int | None, paths: Sequence[Path], verify: bool) -> str:
+    if rows is not None and rows != review.rows[name]:
+        return f"{rows} rows, the manifest says {review.rows[name]}"
     if verify and any(sha256_of(path) != review.sha256[path.name] for path in paths):
         return "its hash is not the manifest's"
     return ""

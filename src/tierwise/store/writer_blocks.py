@@ -158,7 +158,9 @@ def mark_finished(folder: Path, review: Review, block: WrittenBlock, number: int
     markers = markers_of(folder)
     markers.mkdir(exist_ok=True)
     make_durable(folder)
-    body = json.dumps({"run": _run(review, count), "tables": {name: asdict(table) for name, table in block.items()}})
+    body = json.dumps(
+        {"run": _run(review, number, count), "tables": {name: asdict(table) for name, table in block.items()}}
+    )
     with replacing(_marker(markers, number)) as beside:
         beside.write_text(f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", encoding="utf-8")
     make_durable(markers.parent)
@@ -172,7 +174,7 @@ def finished_blocks(folder: Path, review: Review, count: int) -> list[WrittenBlo
     markers = markers_of(folder)
     found: list[WrittenBlock] = []
     for number in range(1, count + 1):
-        block = _read_marker(_marker(markers, number), _run(review, count))
+        block = _read_marker(_marker(markers, number), _run(review, number, count))
         if block is None or not _is_whole(folder, block):
             break
         found.append(block)
@@ -188,10 +190,10 @@ def _marker(markers: Path, number: int) -> Path:
     return markers / f"{number:05d}.json"
 
 
-def _run(review: Review, count: int) -> list[object]:
-    """What the bytes of a part depend on besides its frame."""
+def _run(review: Review, number: int, count: int) -> list[object]:
+    """What the bytes of a block's files follow from."""
     scores, day = list(review.score_columns), review.as_of.isoformat()
-    return [review.run_id, day, count, scores, review.rows_per_file, pa.__version__]
+    return [review.run_id, day, number, count, scores, review.rows_per_file, pa.__version__]
 
 
 def _read_marker(path: Path, run: list[object]) -> WrittenBlock | None:

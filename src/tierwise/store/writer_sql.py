@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,18 +31,23 @@ _TYPES: Mapping[pa.DataType, str] = {
     DAY: "date",
 }
 _INCOMING = "tierwise_incoming"
+_ROWS_AT_ONCE = 100_000
 _REVIEW_FIELDS = pa.schema(
     [pa.field(name, kind, False) for name, kind in {"as_of": DAY, "run_id": TEXT, "versions": TEXT}.items()]
 )
 
 
-def write_postgresql(address: str, schema: str, review: Review) -> None:
+def write_postgresql(
+    address: str, schema: str, review: Review, tables: Mapping[str, Iterable[pa.Table]] | None = None
+) -> None:
     """Write a review into a database schema; tables and columns that are absent are made.
 
     Args:
         address: The connection address, a URI.
         schema: The database schema.
         review: The tables and what they were made from.
+        tables: By name the parts of each table as they are stored, see `read_parts`; the review's own tables are then
+            not looked at. One part at a time is in memory, and all of them are in one transaction.
 
     Raises:
         OutputTableError: If a frame does not keep its schema; nothing is written.
@@ -51,11 +56,12 @@ def write_postgresql(address: str, schema: str, review: Review) -> None:
     import adbc_driver_postgresql.dbapi as postgresql
     from adbc_driver_manager import Error
 
-    tables = {**to_arrow(review), REVIEWS: _reviews_row(review)}
+    given = {name: [table] for name, table in to_arrow(review).items()} if tables is None else tables
+    all_tables = {**given, REVIEWS: [_reviews_row(review)]}
     try:
         with closing(postgresql.connect(address)) as connection:
             with closing(connection.cursor()) as cursor:
-                _write_all(cursor, schema, review, tables)
+                _write_all(cursor, schema, review, all_tables)
             connection.commit()
     except Error as error:
         message = without_secrets(" ".join(str(error).split()), address)
@@ -69,7 +75,7 @@ def write_postgresql(address: str, schema: str, review: Review) -> None:
         ) from None
 
 
-def _write_all(cursor: Cursor, schema: str, review: Review, tables: Mapping[str, pa.Table]) -> None:
+def _write_all(cursor: Cursor, schema: str, review: Review, tables: Mapping[str, Iterable[pa.Table]]) -> None:
     day = review.as_of.isoformat()
     cursor.execute("SET LOCAL lock_timeout = '60s'")
     cursor.execute(f"SELECT pg_advisory_xact_lock(hashtext('tierwise {schema}'))")
@@ -77,10 +83,21 @@ def _write_all(cursor: Cursor, schema: str, review: Review, tables: Mapping[str,
     cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     for place in _existing(cursor, schema):
         cursor.execute(f"DELETE FROM {place} WHERE as_of = DATE '{day}'")
-    for name, table in tables.items():
-        place = f"{quoted(schema)}.{quoted(name)}"
-        _make_room(cursor, place, table.schema, _key(name))
-        _insert(cursor, place, table)
+    for name, parts in tables.items():
+        _write_table(cursor, f"{quoted(schema)}.{quoted(name)}", _key(name), parts)
+
+
+def _write_table(cursor: Cursor, place: str, key: Iterable[str], parts: Iterable[pa.Table]) -> None:
+    """Insert part after part through one temporary table, since each further one would hold locks to the end."""
+    cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{_INCOMING}")
+    is_made = False
+    for part in parts:
+        if is_made:
+            cursor.execute(f"TRUNCATE pg_temp.{_INCOMING}")
+        else:
+            _make_room(cursor, place, part.schema, key)
+        _insert(cursor, place, part, "append" if is_made else "create")
+        is_made = True
 
 
 def _existing(cursor: Cursor, schema: str) -> list[str]:
@@ -105,9 +122,11 @@ def _make_room(cursor: Cursor, place: str, schema: pa.Schema, key: Iterable[str]
             cursor.execute(f"ALTER TABLE {place} ADD COLUMN IF NOT EXISTS {quoted(field.name)} {_TYPES[field.type]}")
 
 
-def _insert(cursor: Cursor, place: str, table: pa.Table) -> None:
-    cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{_INCOMING}")
-    cursor.adbc_ingest(_INCOMING, without_nul(table), mode="create", temporary=True)
+def _insert(cursor: Cursor, place: str, table: pa.Table, mode: Literal["create", "append"]) -> None:
+    pieces = (without_nul(table.slice(start, _ROWS_AT_ONCE)) for start in range(0, table.num_rows, _ROWS_AT_ONCE))
+    batches = (batch for piece in pieces for batch in piece.to_batches())
+    incoming = pa.RecordBatchReader.from_batches(without_nul(table.slice(0, 0)).schema, batches)
+    cursor.adbc_ingest(_INCOMING, incoming, mode=mode, temporary=True)
     names = ", ".join(quoted(name) for name in table.column_names)
     cursor.execute(f"INSERT INTO {place} ({names}) SELECT {names} FROM pg_temp.{_INCOMING}")
 

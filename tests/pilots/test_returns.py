@@ -94,3 +94,37 @@ def test_no_valid_comparison_is_not_published():
 def test_a_return_without_an_end_is_said_in_words():
     rows = pilots.returns(partners(gain=0.0), settings(), MONEY.model_copy(update={"cost": {"mdf": 0.0}}))
     assert "cannot be told" in pilots.published_summary(rows, "mdf", MONEY)
+
+
+def test_at_a_look_every_interval_is_one_of_a_confidence_sequence():
+    """Wider by the same factor everywhere, the ratios too: an end that moves with the look, at the end as well."""
+    frame = partners()
+    once = rows_of(frame)
+    for share in (0.5, 1.0):
+        rows = {row.metric: row for row in pilots.returns(frame, settings(look=share), MONEY)}
+        value, plain = rows["margin"].effect(), once["margin"].effect()
+        reach = (value.high - value.estimate) / (plain.high - plain.estimate)
+        back = rows["return_on_cost"].effect()
+        assert value.estimate == pytest.approx(plain.estimate)
+        assert reach > 1.3
+        assert (back.low, back.high) == (pytest.approx(value.low / 2 - 1), pytest.approx(value.high / 2 - 1))
+        assert "confidence sequence" in rows["return_on_cost"].method
+
+
+def test_the_return_is_not_told_too_early_by_chance():
+    """Reading the return at each of six looks, a true return of nothing is seldom excluded by any of them."""
+    wrong = 0
+    money = MoneySettings(revenue="sales", margin=0.5, cost="paid", window_months=6)
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        arm = np.arange(120) % 2
+        monthly = rng.normal(50, 8, (120, 6)) + 2.0 * arm[:, None]
+        frame = pd.DataFrame({"partner_id": np.arange(120), "arm": np.where(arm, "mdf", "control")})
+        excluded = False
+        for look in range(1, 7):
+            rows = frame.assign(sales=monthly[:, :look].sum(axis=1), paid=1.0 * look * arm)
+            found = {row.metric: row for row in pilots.returns(rows, settings(look=look / 6), money)}
+            value = found["return_on_cost"].value
+            excluded |= value is not None and value.low is not None and not value.low <= 0 <= value.high
+        wrong += excluded
+    assert wrong <= 4

@@ -86,3 +86,30 @@ def test_a_primary_metric_without_an_estimate_has_no_verdict():
     )
     assert verdict.answer == "no_verdict"
     assert "every unit has the same value" in verdict.because[0]
+
+
+def met_by(control: int, arm: int, count: int = 600) -> pd.DataFrame:
+    """Complaints of so many partners in either arm, and of nobody else."""
+    frame = partners(0.15, count=count)
+    place = np.arange(count) // 2
+    return frame.assign(complaints=(place < np.where(frame["arm"] == "mdf", arm, control)).astype(float))
+
+
+@pytest.mark.parametrize(
+    ("control", "arm", "rule", "expected", "says"),
+    [
+        (0, 0, "no_harm_shown", "roll_out", "cannot be told (every unit has the same value)"),
+        (0, 0, "shown_safe", "inconclusive", "cannot be told (every unit has the same value)"),
+        (0, 40, "no_harm_shown", "do_not_roll_out", "is worse, and not above zero in the control arm"),
+        (0, 1, "no_harm_shown", "roll_out", "whether it is worse cannot be told."),
+        (40, 0, "shown_safe", "roll_out", "is not worse by more than 5%"),
+    ],
+    ids=["nobody", "nobody, must be safe", "many in the arm alone", "one in the arm alone", "control alone"],
+)
+def test_a_guardrail_that_nobody_met_in_the_control_arm(control, arm, rule, expected, says):
+    frame = met_by(control, arm)
+    analysis = pilots.analyse(frame, reading())
+    [verdict] = pilots.decide(analysis, reading(), DecisionSettings(guardrails=rule))
+    assert verdict.answer == expected
+    assert says in verdict.because[1]
+    assert [row.metric for row in analysis.results] == ["revenue", "complaints"]

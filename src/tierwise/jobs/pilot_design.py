@@ -124,8 +124,8 @@ def _planning_notes(pilot: OpenPilot) -> list[str]:
     unknown = [name for name in settings.match_on if name in MODEL_FIGURES]
     if unknown:
         notes.append(
-            f"The simulated pilots are not matched on {', '.join(unknown)}, which knows what came after; matched on it, "
-            "the pilot should detect somewhat more."
+            f"The simulated pilots are not matched on {', '.join(unknown)}, which knows what came after; matched on "
+            "it, the pilot should detect somewhat more."
         )
     if settings.looks:
         notes.append("Looks before the end cost power: every interval holds at all looks at once.")

@@ -3,8 +3,8 @@
 Local polynomial estimate with robust bias-corrected interval (rdrobust) and density test (rddensity).
 
 The bandwidth is the one that makes the interval's coverage error least, not the estimate's mean squared error, and the
-variance is HC3: on four curves, 1,000 partners each, rdrobust's own defaults held the truth in 91 to 94 of a hundred
-simulated channels, these in 94 to 95 (two of the curves: `benchmarks/bench_pilots.py thresholds`).
+variance is HC3: on five curves, 1,000 partners each, rdrobust's own defaults held the truth in 91 to 94 of a hundred
+simulated channels, these in 93 to 95 (two of the curves: `benchmarks/bench_pilots.py thresholds`).
 
 Sources: Calonico, Cattaneo & Titiunik, Econometrica 82 (2014); for the bandwidth Calonico, Cattaneo & Farrell, "Optimal
 bandwidth choice for robust bias-corrected inference in regression discontinuity designs", Econometrics Journal 23

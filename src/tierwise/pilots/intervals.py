@@ -41,9 +41,10 @@ def fieller(above: float, below: float, covariance: np.ndarray, critical: float)
     middle = above * below - square * both
     inside = middle**2 - curve * (above**2 - square * top)
     spread = math.sqrt(max(top - 2 * ratio * both + ratio**2 * bottom, 0.0)) / abs(below)
-    if curve <= 0 or inside < 0:
+    if curve <= 0:
         return Estimate(ratio, spread, None, None, None)
-    reach = math.sqrt(inside)
+    # The ratio itself is always within, so below zero is rounding: an arm in which nobody bought is at -100 % exactly.
+    reach = math.sqrt(max(inside, 0.0))
     return Estimate(ratio, spread, (middle - reach) / curve, (middle + reach) / curve, None)
 
 
@@ -81,3 +82,17 @@ def at_look(estimate: float, standard_error: float, share: float, alpha: float) 
     exponent = -((estimate * information) ** 2) / (2 * total)
     p = min(1.0, math.sqrt(total / mixing) * math.exp(exponent))
     return Estimate(estimate, standard_error, estimate - reach, estimate + reach, p)
+
+
+def critical_value(degrees: float, alpha: float, share: float | None) -> float:
+    """How many standard errors an interval reaches: by t, or at a look by the confidence sequence.
+
+    Args:
+        degrees: Degrees of freedom; not used at a look.
+        alpha: The error rate.
+        share: The share of the planned information that is in, at a look; None where a pilot is read once.
+    """
+    if share is None:
+        return float(stats.t.ppf(1 - alpha / 2, degrees))
+    # The reach in standard errors depends on the share alone, so the one of an error of 1 is that of every error.
+    return float(at_look(0.0, 1.0, share, alpha).high or 0.0)

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from tierwise.config.names import hint
 from tierwise.config.pilot import AnalysisSettings, MoneySettings, OutcomeSettings
 from tierwise.errors import Fault, InvalidInput
 from tierwise.pilots.effects import Reading, effects_of, read_outcome
 from tierwise.pilots.gates import sample_ratio
-from tierwise.pilots.intervals import fieller
+from tierwise.pilots.intervals import critical_value, fieller
 from tierwise.pilots.regression import cross_covariance
 from tierwise.pilots.results import Estimate, Result
 from tierwise.pilots.units import ARM, KEY, Units, column_faults, covariate_columns, number_faults, read_units
@@ -42,7 +41,8 @@ def returns(frame: pd.DataFrame, settings: AnalysisSettings, money: MoneySetting
     Args:
         frame: As for `analyse`, with the columns of money. A partner that left has no revenue, margin or cost where
             the column says so; nothing is filled in here.
-        settings: How the pilot is read; its outcomes are not used.
+        settings: How the pilot is read; its outcomes are not used. With a `look`, every interval is one of a confidence
+            sequence, those of the ratios too: Fieller's holds at a look with the sequence's reach in place of t's.
         money: What is paid and earned.
 
     Returns:
@@ -55,7 +55,7 @@ def returns(frame: pd.DataFrame, settings: AnalysisSettings, money: MoneySetting
     """
     amounts = _with_amounts(frame, settings, money)
     named = {REVENUE: OutcomeSettings(), MARGIN: OutcomeSettings(), COST: OutcomeSettings()}
-    read = settings.model_copy(update={"outcomes": named, "look": None})
+    read = settings.model_copy(update={"outcomes": named})
     units = read_units(amounts, read)
     rows = list(effects_of(units, read, (REVENUE, MARGIN, COST)))
     covariates = covariate_columns(units, read)
@@ -63,7 +63,8 @@ def returns(frame: pd.DataFrame, settings: AnalysisSettings, money: MoneySetting
     kept = covariates[np.isfinite(units.rows[[MARGIN, COST]].to_numpy(dtype=float)).all(axis=1)]
     readings = tuple(read_outcome(both, name, read, kept) for name in (MARGIN, COST))
     for place in range(1, len(units.arms)):
-        rows += _ratios(readings, both, place, money, next(row for row in rows if row.arm == units.arms[place]))
+        like = next(row for row in rows if row.arm == units.arms[place])
+        rows += _ratios(like, _joint(readings, both, place, read), readings[0].reason_code, money)
     if not sample_ratio(units, read).passed:
         rows = [row.without_value("sample_ratio_mismatch") for row in rows]
     return tuple(_fixed_cost(row) for row in sorted(rows, key=lambda row: units.arms.index(row.arm)))
@@ -118,7 +119,7 @@ def _fixed_cost(row: Result) -> Result:
     return row
 
 
-def _ratios(readings: Sequence[Reading], units: Units, place: int, money: MoneySettings, like: Result) -> list[Result]:
+def _ratios(like: Result, joint: Joint | None, reason_code: str | None, money: MoneySettings) -> list[Result]:
     names = {
         RETURN: "margin earned per unit of cost, less one, all units as drawn",
         PAYBACK: "months until the margin earned equals the cost, at the pace of the window",
@@ -128,16 +129,14 @@ def _ratios(readings: Sequence[Reading], units: Units, place: int, money: MoneyS
                 value=None, relative=None, control_value=None, diagnostics={}, reason_code=None)
         for name, says in names.items()
     ]  # fmt: skip
-    joint = _joint(readings, units, place, 1 - like.level)
     if joint is None:
-        code = readings[0].reason_code or "denominator_not_distinguishable"
-        return [row.without_value(code) for row in rows]
+        return [row.without_value(reason_code or "denominator_not_distinguishable") for row in rows]
     back = fieller(joint.margin, joint.cost, joint.covariance, joint.critical)
     pay = fieller(joint.cost, joint.margin, joint.covariance[::-1, ::-1], joint.critical)
     return [_row(rows[0], back, 1.0, -1.0), _row(rows[1], pay, money.window_months, 0.0)]
 
 
-def _joint(readings: Sequence[Reading], units: Units, place: int, alpha: float) -> Joint | None:
+def _joint(readings: Sequence[Reading], units: Units, place: int, settings: AnalysisSettings) -> Joint | None:
     margin, cost = readings
     if margin.fitted is None or margin.design is None:
         return None
@@ -150,7 +149,7 @@ def _joint(readings: Sequence[Reading], units: Units, place: int, alpha: float) 
     covariance[0, 0], covariance[1, 1] = margin.fitted.covariance[place, place], own[place, place]
     covariance[0, 1] = covariance[1, 0] = shared[place, place]
     coefficients = np.linalg.lstsq(margin.design.columns, paid, rcond=None)[0]
-    critical = float(stats.t.ppf(1 - alpha / 2, margin.fitted.degrees[place]))
+    critical = critical_value(float(margin.fitted.degrees[place]), settings.alpha, settings.look)
     return Joint(float(margin.fitted.coefficients[place]), float(coefficients[place]), covariance, critical)
 
 

@@ -99,14 +99,33 @@ def _primary(row: Result, outcome: OutcomeSettings, rule: DecisionSettings, alph
 def _guardrail(row: Result, outcome: OutcomeSettings, rule: DecisionSettings) -> Found:
     low, high = _gain(row, outcome)
     if low is None or high is None:
-        answer: Answer = "inconclusive" if rule.guardrails == "shown_safe" else "roll_out"
-        return answer, f"Guardrail {row.metric}: whether it is worse cannot be told."
+        return _guardrail_without_share(row, outcome, rule)
     if high < -outcome.tolerance:
         return "do_not_roll_out", f"Guardrail {row.metric} is worse by more than {outcome.tolerance:.0%}."
     if low >= -outcome.tolerance:
         return "roll_out", f"Guardrail {row.metric} is not worse by more than {outcome.tolerance:.0%}."
-    answer = "inconclusive" if rule.guardrails == "shown_safe" else "roll_out"
+    answer: Answer = "inconclusive" if rule.guardrails == "shown_safe" else "roll_out"
     return answer, f"Guardrail {row.metric}: worse by more than {outcome.tolerance:.0%} is neither shown nor excluded."
+
+
+def _guardrail_without_share(row: Result, outcome: OutcomeSettings, rule: DecisionSettings) -> Found:
+    """A guardrail whose change cannot be put as a share of the control's value: nobody there met it, or no number."""
+    if is_worse_than_none(row, outcome):
+        return "do_not_roll_out", f"Guardrail {row.metric} is worse, and not above zero in the control arm."
+    answer: Answer = "inconclusive" if rule.guardrails == "shown_safe" else "roll_out"
+    why = f" ({REASONS[row.reason_code]})" if row.reason_code else ""
+    return answer, f"Guardrail {row.metric}: whether it is worse cannot be told{why}."
+
+
+def is_worse_than_none(row: Result, outcome: OutcomeSettings) -> bool:
+    """Whether a guardrail is shown to be worse than in a control arm where it is not above zero.
+
+    No tolerance can be a share of nothing, so any harm that is shown counts.
+    """
+    value = row.value
+    if value is None or value.low is None or value.high is None or (row.control_value or 0) > 0:
+        return False
+    return value.low > 0 if outcome.direction == "down" else value.high < 0
 
 
 def _return(arm: str, least: float, returns: Sequence[Result]) -> Found:

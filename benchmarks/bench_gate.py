@@ -1,13 +1,15 @@
 """The gate: how often shuffled features pass it, and what it gains or loses against persistence on real reviews.
 
-`python benchmarks/bench_gate.py [shuffled|origins|all] [SEEDS]`. `shuffled`: every metric but the target is shuffled
-among partners; at most one training in ten may be accepted. `origins`: at every past review of Olist, AdventureWorks
-(real data where present, see bench_potential.py) the whole training runs on what was closed by then.
+`python benchmarks/bench_gate.py [shuffled|origins|all] [SEEDS]`. `shuffled`: every metric is shuffled among partners,
+with the target and without it (persistence itself is never shuffled); at most one training in ten may be accepted.
+`origins`: at every past review of CDNOW, Olist and AdventureWorks (real data where present, see bench_potential.py) the
+whole training runs on what was closed by then.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +25,12 @@ from tests.potential.rfm import Events, features_of, read_adventureworks, read_c
 from tierwise.config.model_spec import BacktestSpec, GateSpec, PotentialSpec  # noqa: E402
 from tierwise.potential import backtest, train  # noqa: E402
 
-SHUFFLED = ("pipeline_2q", "deals_4q", "idle_days", "win_rate", "chance", "revenue_4q")
+OTHERS = tuple(name for name in FEATURES.names if name != FEATURES.target)
+SHUFFLED = {
+    "all metrics": FEATURES.names,
+    "all but the target": OTHERS,
+    "all but the target, and the attributes": (*OTHERS, *FEATURES.attributes),
+}
 
 
 def permuted(values: pd.Series, rng: np.random.Generator) -> np.ndarray:
@@ -31,12 +38,12 @@ def permuted(values: pd.Series, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(values.to_numpy())
 
 
-def shuffled_accepted(seeds: int) -> int:
-    """Count how many trainings on shuffled metrics the gate accepts."""
+def shuffled_accepted(seeds: int, metrics: Sequence[str]) -> int:
+    """Count how many trainings on these metrics, shuffled, the gate accepts."""
     accepted = 0
     for seed in range(seeds):
         snapshots, rng = make_snapshots(partners=120, reviews=9, seed=seed), np.random.default_rng(seed)
-        for metric in SHUFFLED:
+        for metric in metrics:
             snapshots[metric] = snapshots.groupby("as_of")[metric].transform(partial(permuted, rng=rng))
         accepted += train(snapshots, FEATURES, QUICK, AS_OF, seed).gate.accepted
     return accepted
@@ -64,7 +71,8 @@ def main() -> None:
     part = sys.argv[1] if len(sys.argv) > 1 else "all"
     seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 50
     if part in ("shuffled", "all"):
-        print(f"shuffled features: accepted {shuffled_accepted(seeds)} of {seeds}", flush=True)
+        for name, metrics in SHUFFLED.items():
+            print(f"{name} shuffled: accepted {shuffled_accepted(seeds, metrics)} of {seeds}", flush=True)
     folder = data_folder()
     if part == "shuffled" or folder is None:
         return

@@ -17,6 +17,7 @@ from tierwise.jobs.pilot_amend import refuse_changed
 from tierwise.jobs.pilot_channel import champion_for, late_model_note, newest_day, open_channel
 from tierwise.jobs.pilot_files import OpenPilot, open_pilot
 from tierwise.jobs.pilot_metrics import KEY, Stretch, count_over
+from tierwise.jobs.pilot_movers import mover_notes
 from tierwise.jobs.pilot_population import CLUSTER, Population, filled, population, refuse_too_few
 from tierwise.jobs.pilot_record import covariate_names, pilot_record, source_record
 from tierwise.jobs.pilot_snapshot import UNKNOWN, Channel
@@ -121,6 +122,7 @@ def _draw(
     )
     units = _units(drawn.rows, rows, settings.strata, (*figures, *covariate_names(settings)))
     spills = list(_spills(rows.merge(units[[KEY, "arm"]], on=KEY), settings.spills_over))
+    movers = tuple(mover_notes(channel, pilot, units, pilot.eve))
     numeric = [name for name in (*figures, *covariate_names(settings)) if pd.api.types.is_numeric_dtype(units[name])]
     record = AssignmentRecord(
         pilot=pilot_record(channel.workspace, pilot, units),
@@ -134,7 +136,14 @@ def _draw(
         on=request.today,
         settings=pilot.canonical,
         metrics=pilot.metrics,
-        notes=(*_late(pilot, request), *found.notes, *notes, *spills, *late_model_note(channel.champion, pilot)),
+        notes=(
+            *_late(pilot, request),
+            *found.notes,
+            *notes,
+            *movers,
+            *spills,
+            *late_model_note(channel.champion, pilot),
+        ),
     )
     arms = list(settings.arms)
     balance = pilots.balance_table(units, list(dict.fromkeys(numeric)), arms)

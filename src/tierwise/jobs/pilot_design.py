@@ -21,6 +21,7 @@ from tierwise.jobs.accept import refuse_unknowable_day
 from tierwise.jobs.pilot_channel import champion_for_design, newest_day, open_channel
 from tierwise.jobs.pilot_files import OpenPilot, open_pilot
 from tierwise.jobs.pilot_metrics import KEY, Stretch, count_over
+from tierwise.jobs.pilot_movers import mover_notes
 from tierwise.jobs.pilot_population import CLUSTER, Population, filled, population, refuse_too_few
 from tierwise.jobs.pilot_record import covariate_names, pilot_record, source_record
 from tierwise.jobs.pilot_snapshot import Channel
@@ -93,7 +94,7 @@ def design(workspace: Workspace, request: DesignRequest, notify: Notify = silent
             source=source_record(channel, as_of),
             population=now.record,
             plans=plans,
-            notes=(*notes, *now.notes, *_planning_notes(pilot)),
+            notes=(*notes, *now.notes, *mover_notes(channel, pilot, now.rows, as_of), *_planning_notes(pilot)),
         )
     steps.begin("write the design")
     tables = {"power": _power_table(record)}

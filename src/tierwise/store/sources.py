@@ -1,4 +1,4 @@
-"""Reads every declared table into the engine as text: the raw tables that the contract then judges."""
+"""Reads every declared table into the engine: the raw tables that the contract then judges."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from tierwise.config.environment import expand_environment
 from tierwise.config.load import Workspace
 from tierwise.config.names import hint
-from tierwise.config.workspace import Source
-from tierwise.engine import Engine, quoted
+from tierwise.config.workspace import Source, WorkspaceSettings
+from tierwise.engine import EmbeddedEngine, quoted
 from tierwise.errors import Fault, InvalidInput, OutsideFailure
 from tierwise.store.sources_batches import batch_schema, number_on
 from tierwise.store.sources_csv import read_csv
@@ -33,6 +33,7 @@ from tierwise.store.sources_mapping import (
 )
 from tierwise.store.sources_parquet import read_parquet
 from tierwise.store.sources_sql import read_postgresql, read_sqlite, shown_address
+from tierwise.store.sources_typed import read_typed
 from tierwise.store.sources_watch import SourceWatch
 
 
@@ -59,13 +60,16 @@ class SourcesRead:
     dangling: tuple[Dangling, ...]
 
 
-def read_tables(engine: Engine, workspace: Workspace) -> SourcesRead:
+def read_tables(engine: EmbeddedEngine, workspace: Workspace) -> SourcesRead:
     """Make one engine table `raw_<table>` per table of the workspace.
 
     Every mapped column is text (VARCHAR), null where a lookup has no such key. Beside them stand `_row`, the 1-based
     row number in the source (over several files it runs on), `_fault`, why a row could not be read (else null), and
     `_currency_of_<column>` where a money column names its currency's column. SQL tables, which have no order, are
     numbered in the order of their mapped columns.
+
+    A table of Parquet files whose columns fit is read by the engine itself with its types, which takes a fraction of
+    the time: it has no `_fault`, and its other columns are those of `tables.typed.typed_query`.
 
     Args:
         engine: Receives the tables; tables of the same names are replaced.
@@ -81,21 +85,25 @@ def read_tables(engine: Engine, workspace: Workspace) -> SourcesRead:
     for name, lookup in settings.lookups.items():
         if reading.load(lookup_table(name), f"lookup {name}", lookup.source, lookup_columns(settings, name)):
             reading.attempt(partial(check_lookup_key, engine, settings, name))
-    for name, table in settings.tables.items():
+    as_text = [name for name in settings.tables if not reading.load_typed(settings, name)]
+    for name in as_text:
+        table = settings.tables[name]
         reading.load(source_table(name), name, table.source, source_columns(table))
     reading.watch.refuse_changes()  # first, because half a file also looks faulty
     if reading.faults:
         raise InvalidInput(reading.faults)
-    dangling = [found for name in settings.tables for found in map_table(engine, settings, name)]
+    dangling = [found for name in as_text for found in map_table(engine, settings, name)]
     for name in settings.lookups:
         engine.run(f"DROP TABLE {quoted(lookup_table(name))}")
-    return SourcesRead(tuple(reading.reads), tuple(dangling))
+    order = [*(f"lookup {name}" for name in settings.lookups), *settings.tables]
+    reads = sorted(reading.reads, key=lambda read: order.index(read.table))
+    return SourcesRead(tuple(reads), tuple(dangling))
 
 
 class _Reading:
     """What has been read so far, and the faults found on the way."""
 
-    def __init__(self, engine: Engine, data_folder: Path) -> None:
+    def __init__(self, engine: EmbeddedEngine, data_folder: Path) -> None:
         self.reads: list[SourceRead] = []
         self.faults: list[Fault] = []
         self.watch = SourceWatch()
@@ -114,6 +122,22 @@ class _Reading:
     def load(self, target: str, label: str, source: Source, columns: Sequence[str]) -> bool:
         """Copy a source's columns into the engine table `target`; tells whether it could be read."""
         return self.attempt(lambda: self._load(target, label, source, columns))
+
+    def load_typed(self, settings: WorkspaceSettings, name: str) -> bool:
+        """Make a table's raw table with its types; tells whether that can be done, and was."""
+        source = settings.tables[name].source
+        if source.parquet is None:
+            return False
+        try:
+            paths = find_files(self._data_folder, expand_environment(source.parquet, os.environ))
+        except InvalidInput:
+            return False
+        for path in paths:
+            self.watch.look(path)
+        rows = read_typed(self._engine, settings, name, paths)
+        for path, count in zip(paths, rows or (), strict=False):
+            self.reads.append(SourceRead(name, _shown_path(path, self._data_folder), count))
+        return rows is not None
 
     def _load(self, target: str, label: str, source: Source, columns: Sequence[str]) -> None:
         with _Stream(self._places(label, source, columns), len(columns)) as stream:

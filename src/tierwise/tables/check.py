@@ -9,9 +9,9 @@ from tierwise.config.workspace import Tolerance
 from tierwise.engine import Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.tables.contract import Contract, make_contract, rate_faults
-from tierwise.tables.judging import forget, judge, start_quarantine
+from tierwise.tables.judging import accept, judge, start_quarantine, store_typed, taken_as_they_are
 from tierwise.tables.notices import notices
-from tierwise.tables.reconciliation import count_periods, count_rules, reconcile
+from tierwise.tables.reconciliation import count_periods, count_received, count_rules, reconcile
 from tierwise.tables.result import CheckResult, TableCheck
 
 
@@ -19,9 +19,8 @@ def check_tables(engine: Engine, workspace: Workspace, today: date) -> CheckResu
     """Make the typed accepted tables and the table `quarantine` from the raw tables.
 
     Per table of the workspace, `raw_<table>` is judged row by row (`tables.contract` states the rules and their order)
-    and becomes `<table>` with typed columns, in the order of the source; the raw table is dropped. Every received row
-    is either accepted or in `quarantine` (`table, row, key, rule, column, value, message`), and so is every amount of
-    the money column.
+    and becomes `<table>` with typed columns, in the order of the source. Every received row is either accepted or in
+    `quarantine` (`table, row, key, rule, column, value, message`), and so is every amount of the money column.
 
     Args:
         engine: Holds the raw tables of `store.sources.read_tables`.
@@ -36,13 +35,15 @@ def check_tables(engine: Engine, workspace: Workspace, today: date) -> CheckResu
     """
     settings = workspace.settings
     newest = settings.extracted_on or today
-    contracts = _contracts(workspace, newest)
+    contracts = _contracts(engine, workspace, newest)
     start_quarantine(engine)
     checks: dict[str, TableCheck] = {}
     for contract in sorted(contracts, key=_order_of_judging):
-        judge(engine, contract, settings.currency)
-        checks[contract.table] = reconcile(engine, contract, _tolerance(contract, settings.tolerance))
-        forget(engine)
+        store_typed(engine, contract, settings.currency)
+        judge(engine, contract)
+        received = count_received(engine, contract)
+        accept(engine, contract)
+        checks[contract.table] = reconcile(engine, contract, received, _tolerance(contract, settings.tolerance))
     ordered = tuple(checks[contract.table] for contract in contracts)
     return CheckResult(
         tables=ordered,
@@ -53,12 +54,13 @@ def check_tables(engine: Engine, workspace: Workspace, today: date) -> CheckResu
     )
 
 
-def _contracts(workspace: Workspace, newest: date) -> list[Contract]:
+def _contracts(engine: Engine, workspace: Workspace, newest: date) -> list[Contract]:
     faults: list[Fault] = rate_faults(workspace.settings)
     contracts = []
-    for name in workspace.settings.tables:
+    for name, table in workspace.settings.tables.items():
+        read = taken_as_they_are(engine.columns(f"raw_{name}"), table)
         try:
-            contracts.append(make_contract(name, workspace.settings, newest))
+            contracts.append(make_contract(name, workspace.settings, newest, read))
         except InvalidInput as error:
             faults.extend(error.faults)
     if faults:

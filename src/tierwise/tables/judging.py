@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from tierwise.config.workspace import ColumnSettings, CurrencySettings
+from collections.abc import Mapping
+
+from tierwise.config.workspace import CurrencySettings, TableSettings
 from tierwise.engine import Engine, quoted
 from tierwise.tables.contract import Contract, currency_text, printable
-from tierwise.tables.reading import currency_rate, trimmed, typed
+from tierwise.tables.reading import TEXT_OF, text_of
 from tierwise.tables.rules import SHOWN_CHARACTERS, text_literal
+from tierwise.tables.typed import Found, shown_text, typed_query
 
 QUARANTINE = "quarantine"
 TYPED = "_typed"
@@ -14,6 +17,7 @@ VERDICTS = "_verdicts"
 KNOWN_PARTNERS = "_known_partners"
 TURNED_AWAY = "_turned_away_partners"
 _DUPLICATES = "_duplicates"
+_SORTED = "_sorted"
 
 
 def start_quarantine(engine: Engine) -> None:
@@ -26,50 +30,86 @@ def start_quarantine(engine: Engine) -> None:
     engine.run(f"CREATE OR REPLACE TABLE {TURNED_AWAY} (_turned_away VARCHAR)")
 
 
-def judge(engine: Engine, contract: Contract, currency: CurrencySettings) -> None:
-    """Make the accepted table of a contract and add the rows that it turns away to `quarantine`.
+def taken_as_they_are(types: Mapping[str, str], table: TableSettings) -> frozenset[str]:
+    """The columns whose values were taken from the source as they were, without a text in between.
 
-    The raw table is dropped: each of its rows is in one of the two. The tables `_typed` and `_verdicts` are left for
-    the reconciliation, until `forget` drops them.
+    Args:
+        types: The columns of the raw table and their SQL types.
+        table: The table's settings.
     """
-    _read_types(engine, contract, currency)
+    if "_fault" in types:  # everything is text
+        return frozenset()
+    return frozenset(column for column in table.columns if types.get(f"{TEXT_OF}{column}", types[column]) != "VARCHAR")
+
+
+def store_typed(engine: Engine, contract: Contract, program: CurrencySettings) -> None:
+    """Give a raw table its types, unless it was read with them, and call it `stored_table(name)`.
+
+    Its rows stand in the order of their numbers.
+    """
+    raw, stored, columns = f"raw_{contract.table}", stored_table(contract.table), contract.settings.columns
+    engine.run(f"DROP TABLE IF EXISTS {quoted(stored)}")
+    if "_fault" not in engine.columns(raw):
+        engine.run(f"ALTER TABLE {quoted(raw)} RENAME TO {quoted(stored)}")
+    else:
+        found = {name: Found(quoted(name)) for name in columns}
+        currencies = {name: Found(currency_text(name)) for name, column in columns.items() if column.currency_from}
+        engine.create_table(stored, typed_query(columns, found, currencies, program, quoted(raw), ("_row", "_fault")))
+        engine.run(f"DROP TABLE {quoted(raw)}")
+    if engine.rows(f"SELECT 1 FROM {quoted(stored)} WHERE _row <> rowid + 1 LIMIT 1"):
+        engine.create_table(_SORTED, f"SELECT * FROM {quoted(stored)} ORDER BY _row")
+        engine.run(f"DROP TABLE {quoted(stored)}")
+        engine.run(f"ALTER TABLE {_SORTED} RENAME TO {quoted(stored)}")
+
+
+def stored_table(name: str) -> str:
+    """The engine table with a table's typed rows and their texts, until `accept` makes the accepted table of it."""
+    return f"_stored_{name}"
+
+
+def judge(engine: Engine, contract: Contract) -> None:
+    """Find the rows that a contract turns away and add them to `quarantine`.
+
+    The view `_typed` gives the rows of `store_typed`. The table `_verdicts` and the view are left for the
+    reconciliation, until `accept` drops them.
+    """
+    _see_typed(engine, contract)
     _find_duplicates(engine, contract)
     _give_verdicts(engine, contract)
-    columns = ", ".join(quoted(name) for name in contract.types)
-    accepted = f"SELECT {columns} FROM {TYPED} ANTI JOIN {VERDICTS} USING (_row) ORDER BY _row"
-    engine.create_table(contract.table, accepted)
     _fill_quarantine(engine, contract)
     _note_partners(engine, contract)
 
 
-def forget(engine: Engine) -> None:
-    """Drop the tables that judging a table leaves behind."""
-    for name in (TYPED, VERDICTS, _DUPLICATES):
-        engine.run(f"DROP TABLE IF EXISTS {name}")
+def accept(engine: Engine, contract: Contract) -> None:
+    """Make the accepted table of a contract: the rows of `store_typed` that were not turned away, in their order.
+
+    The rows are not copied: those turned away are deleted, and the columns that only the judging needed are dropped.
+    """
+    stored, types = quoted(stored_table(contract.table)), engine.columns(stored_table(contract.table))
+    engine.run(f"DROP VIEW {TYPED}")
+    engine.run(f"DELETE FROM {stored} WHERE _row IN (SELECT _row FROM {VERDICTS})")
+    for name in types:
+        if name not in contract.types:
+            engine.run(f"ALTER TABLE {stored} DROP COLUMN {quoted(name)}")
+    engine.run(f"DROP TABLE IF EXISTS {quoted(contract.table)}")
+    engine.run(f"ALTER TABLE {stored} RENAME TO {quoted(contract.table)}")
+    for name in (VERDICTS, _DUPLICATES):
+        engine.run(f"DROP TABLE {name}")
 
 
-def _read_types(engine: Engine, contract: Contract, currency: CurrencySettings) -> None:
-    texts, values = [], []
-    for name, column in contract.settings.columns.items():
-        texts.append(f"{trimmed(quoted(name))} AS {contract.text(name)}")
-        if column.currency_from is not None:
-            texts.append(f"{trimmed(currency_text(name))} AS {currency_text(name)}")
-        if contract.types[name] != "text":
-            rate = _rate(name, column, currency)
-            values.append(f"{typed(contract.text(name), contract.types[name], rate)} AS {quoted(name)}")
-    raw = quoted(f"raw_{contract.table}")
-    read = f"SELECT _row, _fault, {', '.join(texts)} FROM {raw}"
-    engine.create_table(TYPED, f"SELECT {', '.join(['*', *values])} FROM ({read})")
-    engine.run(f"DROP TABLE {raw}")
-
-
-def _rate(name: str, column: ColumnSettings, currency: CurrencySettings) -> str | None:
-    """SQL of the rate at which a money column's rows are converted; None for one in the program currency."""
-    if column.currency_from is not None:
-        return currency_rate(currency_text(name), currency)
-    if column.currency in (None, currency.program):
-        return None
-    return currency_rate(text_literal(str(column.currency)), currency)
+def _see_typed(engine: Engine, contract: Contract) -> None:
+    """Make the view `_typed`: the stored rows with their numbers, and the texts of those values that have none."""
+    stored = stored_table(contract.table)
+    types = engine.columns(stored)
+    columns = ["_row", "_fault" if "_fault" in types else "CAST(NULL AS VARCHAR) AS _fault"]
+    for name, kind in contract.types.items():
+        columns.append(quoted(name))
+        if kind != "text":
+            written = f"{TEXT_OF}{name}" if f"{TEXT_OF}{name}" in types else name
+            columns.append(f"{shown_text(Found(quoted(written), types[written]))} AS {text_of(name, kind)}")
+        if contract.settings.columns[name].currency_from is not None:
+            columns.append(currency_text(name))
+    engine.run(f"CREATE OR REPLACE VIEW {TYPED} AS SELECT {', '.join(columns)} FROM {quoted(stored)}")
 
 
 def _find_duplicates(engine: Engine, contract: Contract) -> None:
@@ -92,6 +132,8 @@ def _canonical(contract: Contract, name: str) -> str:
     """SQL of a column's value in one text form, so that `1` and `1.0` are one key; wrong text stands for itself."""
     if contract.types[name] == "text":
         return contract.text(name)
+    if name in contract.read and f"{contract.types[name]}" in ("date", "boolean", "integer"):
+        return f"CAST({quoted(name)} AS VARCHAR)"
     return f"coalesce(CAST({quoted(name)} AS VARCHAR), {contract.text(name)})"
 
 
@@ -137,7 +179,7 @@ def _note_partners(engine: Engine, contract: Contract) -> None:
         return
     known = f"SELECT _partner FROM {KNOWN_PARTNERS}"
     engine.run(
-        f"INSERT INTO {KNOWN_PARTNERS} SELECT DISTINCT partner_id FROM {quoted(contract.table)}"
+        f"INSERT INTO {KNOWN_PARTNERS} SELECT DISTINCT partner_id FROM {TYPED} ANTI JOIN {VERDICTS} USING (_row)"
         f" WHERE partner_id NOT IN ({known})"
     )
     engine.run(

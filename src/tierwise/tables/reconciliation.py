@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pandas as pd
 
@@ -20,22 +20,73 @@ _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "augu
 _DATE_OF_KIND = {"partners": "joined_on", "events": "date", "history": "valid_from", "tier_history": "valid_from"}
 
 
-def reconcile(engine: Engine, contract: Contract, tolerance: Tolerance) -> TableCheck:
-    """Count the rows and the money of a table that was just judged."""
-    received, quarantined = _one(
-        engine, f"SELECT count(*), count(_rule) FROM {TYPED} LEFT JOIN {VERDICTS} USING (_row)"
+@dataclass(frozen=True)
+class Received:
+    """What was received, counted before the rows that are turned away leave the table.
+
+    Attributes:
+        rows: Rows in the source.
+        quarantined: Rows that are turned away.
+        money: Sum of the readable amounts; 0 for a table without money, as below.
+        quarantined_money: Likewise over the rows that are turned away.
+        unreadable_money: Rows that are turned away without a readable amount.
+        quarantined_share: Share of the absolute money that is turned away.
+    """
+
+    rows: int
+    quarantined: int
+    money: Decimal = Decimal(0)
+    quarantined_money: Decimal = Decimal(0)
+    unreadable_money: int = 0
+    quarantined_share: float = 0.0
+
+
+def count_received(engine: Engine, contract: Contract) -> Received:
+    """Count the rows and the money of a table that was just judged, and what of them is turned away."""
+    counted, judged = "count(*), count(_rule)", f"FROM {TYPED} LEFT JOIN {VERDICTS} USING (_row)"
+    if contract.settings.money is None:
+        rows, turned_away = _one(engine, f"SELECT {counted} {judged}")
+        return Received(rows, turned_away)
+    amount, of_those = quoted(contract.settings.money), "FILTER (WHERE _rule IS NOT NULL)"
+    received, quarantined, money, quarantined_money, unreadable, absolute, quarantined_absolute = engine.rows(
+        f"SELECT {counted}, coalesce(sum({amount}), 0), coalesce(sum({amount}) {of_those}, 0),"
+        f" count(*) FILTER (WHERE _rule IS NOT NULL AND {amount} IS NULL),"
+        f" coalesce(sum(abs({amount})), 0), coalesce(sum(abs({amount})) {of_those}, 0) {judged}"
+    )[0]
+    share = float(Decimal(str(quarantined_absolute)) / Decimal(str(absolute))) if absolute else 0.0
+    return Received(
+        int(str(received)),
+        int(str(quarantined)),
+        Decimal(str(money)),
+        Decimal(str(quarantined_money)),
+        int(str(unreadable)),
+        share,
     )
-    first, last = _date_range(engine, contract)
+
+
+def reconcile(engine: Engine, contract: Contract, received: Received, tolerance: Tolerance) -> TableCheck:
+    """Hold what was received of a table against the rows and the money that were accepted."""
+    money, day = contract.settings.money, _DATE_OF_KIND[contract.settings.kind]
+    total = f"coalesce(sum({quoted(money)}), 0)" if money else "0"
+    days = f"min({day}), max({day})" if day in contract.types else "NULL, NULL"
+    accepted, accepted_money, first, last = engine.rows(
+        f"SELECT count(*), {total}, {days} FROM {quoted(contract.table)}"
+    )[0]
     return TableCheck(
         table=contract.table,
         kind=contract.settings.kind,
-        received=received,
-        accepted=_one(engine, f"SELECT count(*) FROM {quoted(contract.table)}")[0],
-        quarantined=quarantined,
+        received=received.rows,
+        accepted=int(str(accepted)),
+        quarantined=received.quarantined,
         prospects=_prospects(engine, contract),
-        **_money(engine, contract),
-        first_date=first,
-        last_date=last,
+        money=money or "",
+        received_money=received.money,
+        accepted_money=Decimal(str(accepted_money)),
+        quarantined_money=received.quarantined_money,
+        unreadable_money=received.unreadable_money,
+        quarantined_money_share=received.quarantined_share,
+        first_date=first if isinstance(first, date) else None,
+        last_date=last if isinstance(last, date) else None,
         tolerance=tolerance,
     )
 
@@ -74,45 +125,11 @@ def _months_before_quarter(calendar: Calendar) -> int:
     return (_MONTHS.index(start) if start in _MONTHS else len(_MONTHS)) % 3
 
 
-def _money(engine: Engine, contract: Contract) -> dict[str, Any]:
-    money = contract.settings.money
-    if money is None:
-        nothing = Decimal(0)
-        sums = dict.fromkeys(("received_money", "accepted_money", "quarantined_money"), nothing)
-        return {"money": "", **sums, "unreadable_money": 0, "quarantined_money_share": 0.0}
-    amount = quoted(money)
-    turned_away = "FILTER (WHERE _rule IS NOT NULL)"
-    received, quarantined, unreadable, all_absolute, quarantined_absolute = engine.rows(
-        f"SELECT coalesce(sum({amount}), 0), coalesce(sum({amount}) {turned_away}, 0),"
-        f" count(*) FILTER (WHERE _rule IS NOT NULL AND {amount} IS NULL),"
-        f" coalesce(sum(abs({amount})), 0), coalesce(sum(abs({amount})) {turned_away}, 0)"
-        f" FROM {TYPED} LEFT JOIN {VERDICTS} USING (_row)"
-    )[0]
-    accepted = engine.rows(f"SELECT coalesce(sum({amount}), 0) FROM {quoted(contract.table)}")[0][0]
-    share = float(Decimal(str(quarantined_absolute)) / Decimal(str(all_absolute))) if all_absolute else 0.0
-    return {
-        "money": money,
-        "received_money": received,
-        "accepted_money": accepted,
-        "quarantined_money": quarantined,
-        "unreadable_money": unreadable,
-        "quarantined_money_share": share,
-    }
-
-
 def _prospects(engine: Engine, contract: Contract) -> int:
     if contract.settings.unknown_partner != "prospect":
         return 0
     query = f"SELECT count(*) FROM {quoted(contract.table)} ANTI JOIN {KNOWN_PARTNERS} ON _partner = partner_id"
     return _one(engine, query)[0]
-
-
-def _date_range(engine: Engine, contract: Contract) -> tuple[date | None, date | None]:
-    column = _DATE_OF_KIND[contract.settings.kind]
-    if column not in contract.types:
-        return None, None
-    first, last = engine.rows(f"SELECT min({column}), max({column}) FROM {quoted(contract.table)}")[0]
-    return (first if isinstance(first, date) else None), (last if isinstance(last, date) else None)
 
 
 def _hits(table: object, rule: object, column: object, rows: object, keys: object, message: object) -> RuleHits:

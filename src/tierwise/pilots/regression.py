@@ -216,13 +216,25 @@ def raised_fit(design: Design, outcome: Floats, gain: Floats, clusters: Codes | 
     if clusters is not None:
         scores = _totals(scores, clusters)
     products = scores.T @ scores
-    return weights @ both, products[[0, 0, 1], [0, 1, 1]], _degrees(design, residuals[:, 0], clusters)
+    return weights @ both, products[[0, 0, 1], [0, 1, 1]], _degrees(basis, weights, clusters)
 
 
-def _degrees(design: Design, residuals: Floats, clusters: Codes | None) -> float:
+def _degrees(basis: Floats, weights: Floats, clusters: Codes | None) -> float:
+    """The Bell-McCaffrey degrees of freedom of the coefficient that is `weights` times the outcome.
+
+    The library's figure, which `fit` takes, without comparing every cluster with every other: the matrix that it sums
+    up is a diagonal less a product of few columns. A planner asks for it thousands of times.
+    """
     if clusters is not None and _is_beyond_cr2(clusters):
         return float(clusters.max())
-    return float(robust_covariance(design.columns, residuals, clusters)[1][1])
+    parts = _enlarged(basis, weights[:, None], clusters, 0.5)
+    squares, along = np.square(parts), basis * parts
+    if clusters is not None:
+        squares, along = _totals(squares, clusters), _totals(along, clusters)
+    shared = np.square(along).sum(axis=1, keepdims=True)
+    trace = squares.sum() - shared.sum()
+    twice = np.square(squares).sum() - 2 * (squares * shared).sum() + np.square(along.T @ along).sum()
+    return float(trace**2 / twice)
 
 
 def _enlarged(basis: Floats, residuals: Floats, clusters: Codes | None, power: float) -> Floats:

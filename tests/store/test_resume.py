@@ -88,6 +88,7 @@ OTHERS = {
     "another day": (whole(as_of=date(2026, 6, 30)), COUNT),
     "another number of blocks": (whole(), COUNT + 1),
     "files cut otherwise": (whole(rows_per_file=4), COUNT),
+    "other settings": (whole(basis="settings of today"), COUNT),
 }
 
 
@@ -230,7 +231,7 @@ def test_a_marker_names_the_run_and_its_files(interrupted: Path) -> None:
     sha256, _, body = (interrupted / ".2026-09-30.run-1.blocks" / "00003.json").read_text("utf-8").partition("\n")
     told = json.loads(body)
     assert len(sha256) == 64
-    assert told["run"] == ["run-1", "2026-09-30", 3, COUNT, ["value"], None, pa.__version__]
+    assert told["run"] == ["run-1", "2026-09-30", "", 3, COUNT, ["value"], None, pa.__version__]
     assert told["tables"]["quarantine"] == {"parts": [], "last": []}
     (part,) = told["tables"]["reasons"]["parts"]
     assert (part["file"], part["rows"]) == ("reasons-00003.parquet", 10)

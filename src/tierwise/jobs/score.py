@@ -191,6 +191,7 @@ def _write(lock: OutputLock, request: ScoreRequest, layout: ReviewLayout) -> Wri
         documents=guardrail_documents(review),
         formats=settings.formats,
         rows_per_file=rows_per_file(request.engine, settings),
+        basis=_basis(request, layout),
     )
     folder = write_blocks(lock, about, layout.blocks())
     rows = read_review(lock.folder, review.as_of).rows
@@ -199,3 +200,16 @@ def _write(lock: OutputLock, request: ScoreRequest, layout: ReviewLayout) -> Wri
         tables = {name: read_parts(lock.folder, review.as_of, name) for name in rows}
         write_postgresql(address, settings.schema_, about, tables)
     return Written(folder, rows)
+
+
+def _basis(request: ScoreRequest, layout: ReviewLayout) -> str:
+    """Name what the tables follow from beside the run's name: after an edit no run goes on with the blocks before."""
+    settings, catalog, benefits = layout.workspace.settings, layout.workspace.catalog, layout.workspace.benefits
+    parts = (
+        f"{request.engine} {settings.engine.partners_at_once}",
+        settings.model_dump_json(exclude={"output", "engine", "mlflow"}),
+        catalog.model_dump_json(),
+        benefits.model_dump_json() if benefits is not None else "",
+        pd.util.hash_pandas_object(layout.quarantine, index=False).to_numpy().tobytes().hex(),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

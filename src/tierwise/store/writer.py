@@ -65,16 +65,16 @@ def write_blocks(lock: OutputLock, review: Review, blocks: Sequence[Block]) -> P
     The same review in the same blocks gives the same bytes. Files in the folder that Tierwise did not write are kept.
     The frames of one block alone are in memory, if nobody else holds them.
 
-    A run that ends early keeps the blocks that it has written. The next call with the same `as_of` and `run_id` and
-    as many blocks goes on behind them, and does not call them again; a block whose files were changed since, and all
-    after it, are written anew. Any other review that is written into this output deletes them.
+    A run that ends early keeps the blocks that it has written. The next call with the same `as_of`, `run_id` and
+    `basis` and as many blocks goes on behind them, and does not call them again; a block whose files were changed
+    since, and all after it, are written anew. Any other review that is written into this output deletes them.
 
     Args:
         lock: The lock of the output folder, from `lock_output`.
         review: What the tables were made from; `tables` is not looked at.
         blocks: Each makes the tables of its partners, and is called at most once. All have the same tables. Rows go on
             in the order of the key from block to block, so a table that is not by partner has all its rows in the
-            first. What a block makes must follow from `run_id`, its place and the number of blocks.
+            first. What a block makes must follow from `run_id`, `basis`, its place and the number of blocks.
 
     Returns:
         The folder `<output>/<as_of>`.

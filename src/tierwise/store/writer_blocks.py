@@ -192,8 +192,8 @@ def _marker(markers: Path, number: int) -> Path:
 
 def _run(review: Review, number: int, count: int) -> list[object]:
     """What the bytes of a block's files follow from."""
-    scores, day = list(review.score_columns), review.as_of.isoformat()
-    return [review.run_id, day, number, count, scores, review.rows_per_file, pa.__version__]
+    run = [review.run_id, review.as_of.isoformat(), review.basis]
+    return [*run, number, count, list(review.score_columns), review.rows_per_file, pa.__version__]
 
 
 def _read_marker(path: Path, run: list[object]) -> WrittenBlock | None:

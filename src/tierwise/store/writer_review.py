@@ -32,6 +32,8 @@ class Review:
         documents: Text files beside the tables, by file name (`review.md`, `data-report.html`).
         formats: The file formats; Parquet is always written.
         rows_per_file: How many rows a Parquet file holds at most; a longer table takes several files.
+        basis: Names whatever else the frames follow from that `run_id` does not name, such as settings and where
+            blocks are cut; blocks that a killed run left of another basis are not gone on with. Not written.
     """
 
     as_of: date
@@ -42,6 +44,7 @@ class Review:
     documents: Mapping[str, str] = field(default_factory=dict)
     formats: tuple[Format, ...] = ("parquet",)
     rows_per_file: int | None = None
+    basis: str = ""
 
 
 def check_run_id(run_id: str) -> None:

@@ -306,7 +306,11 @@ def test_one_query_per_event_table_that_scans_no_more_than_the_windows_reach() -
     workspace = make_workspace(bounded)
     queries = table_queries(workspace, parse_catalog(workspace), [DAY])
     assert list(queries) == ["deals", "certifications"]
-    assert "\"date\" <= DATE '2025-12-31' AND \"date\" > DATE '2024-12-31'" in queries["deals"]
+    assert "t.\"date\" <= DATE '2025-12-31' AND t.\"date\" > DATE '2024-12-31'" in queries["deals"]
     assert " > DATE" not in queries["certifications"]
-    assert len(re.findall(r'SUM\("amount"\)', queries["deals"])) == 1, "one sum per cell serves all windows"
-    assert "_in_12_months" not in queries["deals"], "windows of the same days share one condition"
+    assert len(re.findall(r'SUM\("amount"\)', queries["deals"])) == 2, "windows of the same days share one sum"
+    assert queries["deals"].count('FROM "deals"') == 1
+    many = table_queries(workspace, parse_catalog(workspace), [date(2025, 9, 30), DAY])["deals"]
+    assert "\"date\" <= DATE '2025-12-31' AND \"date\" > DATE '2024-09-30'" in many
+    assert len(re.findall(r'SUM\("amount"\)', many)) == 1, "one sum per cell serves all windows"
+    assert "_in_12_months" not in many, "windows of the same days share one condition"

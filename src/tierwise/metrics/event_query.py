@@ -17,14 +17,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from tierwise.config.catalog import NO_UNIT
 from tierwise.engine import quoted
+from tierwise.metrics.one_day_query import one_day_steps
 from tierwise.metrics.pieces import Piece
 from tierwise.metrics.plan import UNIT, Group, Plan, PlannedMetric
-from tierwise.metrics.windows import first_month, periods_of
+from tierwise.metrics.row_sql import day_sql, filtered, period_sql, unit_sql
+from tierwise.metrics.windows import periods_of
 
 UNIVERSE, UNIT_UNIVERSE = "_universe", "_unit_universe"
-_EPOCH = "DATE '1970-01-01'"
 
 
 def table_query(plan: Plan) -> str:
@@ -34,21 +34,25 @@ def table_query(plan: Plan) -> str:
         SQL with the columns `as_of`, `partner_id`, for units `_unit`, one column per metric, and `_rows_<metric>` for
         each metric whose missing rows are a fault. One row per row of the universe.
     """
-    steps = [("_reviews", _reviews(plan)), ("_cell_days", _cell_days(plan)), ("_days", _days(plan))]
-    if plan.has_known_on:
-        steps.append(("_known", _known(plan)))
-    steps.append(("_events", _events(plan)))
-    for group, pieces in plan.groups.items():
-        steps += _group_steps(plan, group, pieces)
+    steps = list(one_day_steps(plan) if plan.is_one_day else _merged_steps(plan))
     for planned in plan.metrics:
         if planned.then is not None:
             steps += _two_level_steps(plan, planned)
     return f"WITH {_listed(f'{name} AS ({query})' for name, query in steps)}\n{_assembly(plan)}"
 
 
+def _merged_steps(plan: Plan) -> Iterator[tuple[str, str]]:
+    yield from (("_reviews", _reviews(plan)), ("_cell_days", _cell_days(plan)), ("_days", _days(plan)))
+    if plan.has_known_on:
+        yield "_known", _known(plan)
+    yield "_events", _events(plan)
+    for group, pieces in plan.groups.items():
+        yield from _group_steps(plan, group, pieces)
+
+
 def as_of_rows(as_of_dates: Iterable[date]) -> str:
     """SQL rows of the as-of dates with their number, oldest first."""
-    rows = (f"{_day(as_of)}, {number}, {1 << number}" for number, as_of in enumerate(as_of_dates))
+    rows = (f"{day_sql(as_of)}, {number}, {1 << number}" for number, as_of in enumerate(as_of_dates))
     return _values(rows, "as_of, review, bit")
 
 
@@ -70,10 +74,6 @@ def _listed(parts: Iterable[str]) -> str:
     return ",\n".join(parts)
 
 
-def _day(day: date) -> str:
-    return f"DATE '{day.isoformat()}'"
-
-
 def _values(rows: Iterable[str], columns: str) -> str:
     return f"SELECT * FROM (VALUES {', '.join(f'({row})' for row in rows)}) AS v({columns})"
 
@@ -88,7 +88,7 @@ def _reviews(plan: Plan) -> str:
     rows = []
     for number, as_of in enumerate(plan.as_of_dates):
         bounds = {label: cells.bounds(spans[label, as_of]) for label in labels}
-        row = [_day(as_of), str(number), str(1 << number)]
+        row = [day_sql(as_of), str(number), str(1 << number)]
         for members in ranges.values():
             row += [str(min(bounds[one][0] for one in members)), str(max(bounds[one][1] for one in members))]
         rows.append(", ".join(row))
@@ -101,15 +101,15 @@ def _cell_days(plan: Plan) -> str:
     column = quoted(plan.date_column)
     edges = plan.cells().edges
     spans = plan.spans().values()
-    bounds = [f"{column} <= {_day(edges[-1])}"]
+    bounds = [f"{column} <= {day_sql(edges[-1])}"]
     if all(one.after is not None for one in spans):
-        bounds.append(f"{column} > {_day(edges[0])}")
+        bounds.append(f"{column} > {day_sql(edges[0])}")
     periods = sorted({planned.metric.per for planned in plan.metrics if planned.metric.per is not None})
-    numbered = "".join(f", {_period_sql(plan, per)} AS _{per}" for per in periods)
+    numbered = "".join(f", {period_sql('d.day', per, plan.calendar)} AS _{per}" for per in periods)
     return (
         f"SELECT d.day, CAST(count(e.edge) AS INTEGER) AS _cell{numbered}"
         f" FROM (SELECT DISTINCT {column} AS day FROM {quoted(plan.table)} WHERE {' AND '.join(bounds)}) AS d"
-        f" LEFT JOIN (VALUES {', '.join(f'({_day(edge)})' for edge in edges)}) AS e(edge) ON e.edge < d.day"
+        f" LEFT JOIN (VALUES {', '.join(f'({day_sql(edge)})' for edge in edges)}) AS e(edge) ON e.edge < d.day"
         f" GROUP BY d.day"
     )
 
@@ -126,15 +126,6 @@ def _inside(rows: str, name: str) -> str:
     return f"{rows}._cell > r.{name}_after AND {rows}._cell <= r.{name}_until"
 
 
-def _period_sql(plan: Plan, per: str) -> str:
-    """The number of a day's period, as `windows.period_number` gives it."""
-    if per == "day":
-        return f"CAST(date_diff('day', {_EPOCH}, d.day) AS INTEGER)"
-    months = f"(year(d.day) * 12 + month(d.day) - 1 - {first_month(plan.calendar)})"
-    length = {"month": 1, "quarter": 3, "year": 12}[per]
-    return f"CAST(floor({months} / {length}) AS INTEGER)"
-
-
 def _known(plan: Plan) -> str:
     return known_days(plan.table, "known_on", plan.date_column)
 
@@ -148,11 +139,6 @@ def _events(plan: Plan) -> str:
     if plan.unit is not None:
         columns += f", {unit_sql(plan.unit)} AS {UNIT}"
     return f"SELECT {columns} FROM {quoted(plan.table)} AS t {joins}"
-
-
-def unit_sql(column: str) -> str:
-    """The unit that a row of `t` names in a column."""
-    return f"coalesce(CAST(t.{quoted(column)} AS VARCHAR), '{NO_UNIT}')"
 
 
 # --- groups of pieces ---
@@ -188,7 +174,7 @@ def _parts(pieces: Iterable[Piece]) -> dict[tuple[str, str | None], str]:
 def _per_cell(plan: Plan, group: Group, parts: dict[tuple[str, str | None], str], whole_periods: bool) -> str:
     """The parts per partner and cell (and period), in order of partners, which halves the time of the next step."""
     keys = [plan.keys] + ([f"_{group.per}"] if group.per else []) + (["_known"] if plan.has_known_on else [])
-    made = [f"{_filtered(aggregate, condition)} AS {name}" for (aggregate, condition), name in parts.items()]
+    made = [f"{filtered(aggregate, condition)} AS {name}" for (aggregate, condition), name in parts.items()]
     cell = ["max(_cell) AS _cell"] if whole_periods else ["_cell"]
     grouped = ", ".join(keys if whole_periods else [*keys, "_cell"])
     return f"SELECT {', '.join(keys + cell + made)} FROM _events GROUP BY {grouped} ORDER BY partner_id"
@@ -214,11 +200,7 @@ def _merged(piece: Piece, part: str, whole_periods: bool) -> str:
 
 
 def _from_rows(piece: Piece) -> str:
-    return _filtered(piece.aggregate, piece.stretch + (f" AND ({piece.condition})" if piece.condition else ""))
-
-
-def _filtered(aggregate: str, condition: str | None) -> str:
-    return aggregate if condition is None else f"{aggregate} FILTER (WHERE {condition})"
+    return filtered(piece.aggregate, piece.stretch + (f" AND ({piece.condition})" if piece.condition else ""))
 
 
 def _key_steps(plan: Plan, group: Group, pieces: dict[Piece, str]) -> Iterator[tuple[str, str]]:
@@ -227,7 +209,7 @@ def _key_steps(plan: Plan, group: Group, pieces: dict[Piece, str]) -> Iterator[t
     Per partner and key, the bits say at which as-of dates the key counts; then each bit is counted per partner.
     """
     seen = " & _seen" if plan.has_known_on else ""
-    made = [f"{_filtered(f'bit_or({p.stretch}_bits{seen})', p.condition)} AS {name}" for p, name in pieces.items()]
+    made = [f"{filtered(f'bit_or({p.stretch}_bits{seen})', p.condition)} AS {name}" for p, name in pieces.items()]
     yield (
         group.name,
         f"SELECT {plan.keys}, {group.key} AS _key, {', '.join(made)} FROM _events"
@@ -253,7 +235,7 @@ def _whens(name: str, reviews: range) -> str:
 def _two_level_steps(plan: Plan, planned: PlannedMetric) -> Iterator[tuple[str, str]]:
     """The inner value of each period, then the outer aggregate over them."""
     first, *others = planned.groups
-    period, keys = f"_{first.per}", f"{plan.keys}, as_of"
+    period, keys = f"_{first.per}", plan.dated_keys
     joins = "".join(f" LEFT JOIN {other.name}_by USING ({keys}, {period})" for other in others)
     values = f"_inner_{planned.name}"
     yield (
@@ -265,7 +247,7 @@ def _two_level_steps(plan: Plan, planned: PlannedMetric) -> Iterator[tuple[str, 
     if planned.fills:
         source = (
             f"(SELECT {keys}, _rows, value FROM (SELECT DISTINCT {keys} FROM {values}) AS p"
-            f" JOIN ({_window_periods(plan, planned)}) AS w USING (as_of) LEFT JOIN {values} USING ({keys}, _period))"
+            f" {_periods_join(plan, planned)} LEFT JOIN {values} USING ({keys}, _period))"
         )
     yield (
         f"_outer_{planned.name}",
@@ -273,22 +255,23 @@ def _two_level_steps(plan: Plan, planned: PlannedMetric) -> Iterator[tuple[str, 
     )
 
 
-def _window_periods(plan: Plan, planned: PlannedMetric) -> str:
-    """The periods of a bounded window at each as-of date."""
+def _periods_join(plan: Plan, planned: PlannedMetric) -> str:
+    """Joins the periods of a bounded window at each as-of date."""
     label, per = planned.stretch, planned.metric.per or "day"
     spans = plan.spans([label])
-    rows = (
-        f"{_day(as_of)}, {number}"
+    rows = [
+        f"{day_sql(as_of)}, {number}"
         for as_of in plan.as_of_dates
         for number in periods_of(spans[label, as_of], per, plan.calendar)
-    )
-    return _values(rows, "as_of, _period")
+    ]
+    periods = f"({_values(rows, 'as_of, _period')}) AS w"
+    return f"CROSS JOIN {periods}" if plan.is_one_day else f"JOIN {periods} USING (as_of)"
 
 
 def _assembly(plan: Plan) -> str:
     sources = dict.fromkeys(f"{group.name}_by" for group in plan.groups if group.per is None)
     sources |= dict.fromkeys(f"_outer_{planned.name}" for planned in plan.metrics if planned.then is not None)
-    joins = "".join(f"\n LEFT JOIN {source} USING (as_of, {plan.keys})" for source in sources)
+    joins = "".join(f"\n LEFT JOIN {source} USING ({plan.dated_keys})" for source in sources)
     columns = [column for planned in plan.metrics for column in _metric_columns(planned)]
     universe = UNIVERSE if plan.unit is None else UNIT_UNIVERSE
     return f"SELECT as_of, {plan.keys}, {_listed(columns)}\nFROM {universe}{joins}"

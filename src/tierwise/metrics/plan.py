@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sqlglot import exp
 
 from tierwise.config.calendar import ONE_DAY
 from tierwise.config.catalog import Metric
+from tierwise.config.columns import ROLE_COLUMNS
 from tierwise.config.workspace import Calendar, TableSettings
-from tierwise.engine import is_exact, to_tree
+from tierwise.engine import is_exact, quoted, to_tree
 from tierwise.metrics.pieces import Path, Piece, is_count, rows_piece, split, sql
 from tierwise.metrics.reading import Aggregate, date_column
 from tierwise.metrics.windows import Cells, Span, Stretch, period_number, span, stretch_of
 
 UNIT = "_unit"
+_NULL_OF_NONE = (exp.Sum, exp.Min, exp.Max)
 _SEES_EMPTY_PERIODS = (
     exp.Star, exp.Coalesce, exp.Case, exp.If, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Boolean, exp.Null,
 )  # fmt: skip
@@ -47,7 +49,7 @@ class PlannedMetric:
         name: The metric.
         metric: Its settings.
         value: SQL over piece columns.
-        rows: The column of the piece that counts its rows.
+        rows: The column of the piece that counts its rows, or SQL that is 0 where there are none.
         groups: The groups that hold its pieces; the first holds `rows`.
         then: For a two-level metric, SQL of the outer aggregate over `value`.
         fills: Whether the outer aggregate must see the periods without rows too.
@@ -93,9 +95,25 @@ class Plan:
         return date_column(self.settings)
 
     @property
+    def is_one_day(self) -> bool:
+        """Whether there is one as-of date, so that nothing is merged from cells of the time line."""
+        return len(self.as_of_dates) == 1
+
+    @property
     def keys(self) -> str:
         """The SQL columns of which every combination has its own figures on a day."""
         return "partner_id" if self.unit is None else f"partner_id, {UNIT}"
+
+    @property
+    def dated_keys(self) -> str:
+        """The columns by which figures are joined: a single as-of date need not be compared."""
+        return self.keys if self.is_one_day else f"as_of, {self.keys}"
+
+    @property
+    def never_empty(self) -> frozenset[str]:
+        """The columns in which the contract lets no value be missing."""
+        required = {name for name, column in self.settings.columns.items() if column.required}
+        return frozenset(required | set(ROLE_COLUMNS[self.settings.kind]))
 
     @property
     def has_known_on(self) -> bool:
@@ -172,17 +190,37 @@ def _planned(plan: Plan, aggregate: Aggregate) -> PlannedMetric:
     metric, label = aggregate.metric, plan.label_of(stretch_of(aggregate.metric))
     tree = exp.Paren(this=to_tree(aggregate.value))
     inexact = () if is_exact(tree) else ("value",)
-    counted = rows_piece(aggregate.where, label, metric.per)
-    rows = _column(plan, counted)
-    pieces = [counted]
-    for node, piece in split(tree, aggregate.where, label, metric.per):
+    counted = _made(plan, rows_piece(aggregate.where, label, metric.per))
+    shows_rows = plan.is_one_day and _shows_rows(plan, metric, tree.this)
+    rows = "" if shows_rows else _column(plan, counted)
+    pieces = [] if shows_rows else [counted]
+    for node, found in split(tree, aggregate.where, label, metric.per):
+        piece = _made(plan, found)
         column = exp.column(_column(plan, piece), quoted=True)
         node.replace(exp.Coalesce(this=column, expressions=[exp.Literal.number(0)]) if is_count(node) else column)
         pieces.append(piece)
     groups = tuple(dict.fromkeys(plan.group_of(piece) for piece in pieces))
+    rows = rows or f"CAST({sql(tree)} IS NOT NULL AS INTEGER)"
     then = None if aggregate.then is None else sql(to_tree(aggregate.then, inexact_names=inexact))
     fills = metric.window is not None and metric.window.count > 0 and _sees_empty_periods(aggregate)
     return PlannedMetric(aggregate.name, metric, sql(tree), rows, groups, then, fills, label)
+
+
+def _shows_rows(plan: Plan, metric: Metric, value: exp.Expr) -> bool:
+    """Whether a metric's value is what it is to be where there are no rows, which then need not be counted."""
+    if metric.per is not None or metric.min_rows or metric.missing == "fail":
+        return False
+    if is_count(value):
+        return metric.missing == 0
+    is_plain = isinstance(value, _NULL_OF_NONE) and isinstance(value.this, exp.Column)
+    return is_plain and value.this.name in plan.never_empty
+
+
+def _made(plan: Plan, piece: Piece) -> Piece:
+    """A piece as the plan makes it: at a single as-of date there is nothing to merge."""
+    if piece.aggregate in {f"COUNT({quoted(column)})" for column in plan.never_empty}:
+        piece = replace(piece, aggregate="COUNT(*)")
+    return replace(piece, path="rows", merge="") if plan.is_one_day and piece.path == "cells" else piece
 
 
 def _column(plan: Plan, piece: Piece) -> str:

@@ -11,9 +11,10 @@ from tierwise.config.load import Workspace
 from tierwise.config.names import hint
 from tierwise.engine import quoted
 from tierwise.errors import Fault, InvalidInput
-from tierwise.metrics.event_query import UNIVERSE, as_of_rows, unit_sql
+from tierwise.metrics.event_query import UNIVERSE, as_of_rows
 from tierwise.metrics.plan import UNIT
 from tierwise.metrics.reading import Aggregate, Formula, ParsedCatalog
+from tierwise.metrics.row_sql import unit_sql
 
 
 @dataclass(frozen=True)

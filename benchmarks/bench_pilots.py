@@ -30,12 +30,12 @@ COVERAGE: Band = (0.935, 0.965)
 
 # Section: the simulation, its repeats, and the bands of METHODS section 5 by figure.
 SIMULATIONS: dict[str, tuple[Callable[..., dict[str, float]], int, dict[str, Band]]] = {
-    "coverage": (truth.coverage, 4000, {"plain": COVERAGE, "lin": COVERAGE}),
+    "coverage": (truth.coverage, 2000, {"plain": COVERAGE, "lin": COVERAGE}),
     "type-one": (truth.type_one, 2000, {"single": (0.0, 0.05), "holm family": (0.0, 0.05)}),
     "peeking": (truth.peeking, 2000, {"accumulating": (0.0, 0.05), "joining": (0.0, 0.05)}),
     "ten-clusters": (truth.ten_clusters, 3000, {"CR2": (0.03, 0.07), "redrawing": (0.03, 0.07)}),
     "ratios": (truth.ratios, 5000, {"delta": COVERAGE}),
-    "returns": (truth.return_on_cost, 3000, {"return": COVERAGE, "payback": COVERAGE}),
+    "returns": (truth.return_on_cost, 2000, {"return": COVERAGE, "payback": COVERAGE}),
     "staggered": (truth.staggered_roll_out, 2000, {"coverage": COVERAGE}),
     "thresholds": (
         truth.discontinuity,

@@ -26,8 +26,7 @@ SEED = 20261122
 ASKED, MANY = 200, 1000
 RATE, FAMILY, HELD = (0.03, 0.07), (0.0, 0.05), (0.93, 0.97)
 MATCHED = "matched"
-# Matched blocks cost ten times as much to read as single partners.
-AA_REPEATS = {"at random": 2500, MATCHED: 400}
+AA_REPEATS = {"at random": 2500, MATCHED: 1000}
 
 
 @cache

@@ -11,6 +11,7 @@ from tests.pilots.known_truth import settings
 from tests.pilots.test_known_truth import near
 from tests.pilots.test_raised_fit import differences
 from tierwise import pilots
+from tierwise.pilots.libraries import robust_covariance
 from tierwise.pilots.regression import Design, choose_design, fit
 
 UNITS = 150
@@ -55,6 +56,20 @@ def test_by_block_it_is_the_jackknife_over_blocks(frame):
         changes.append(np.linalg.lstsq(design.columns[kept], outcome[kept])[0] - found.coefficients)
     assert found.variance == "CR3"
     assert np.array(changes).T @ np.array(changes) == pytest.approx(found.covariance)
+
+
+@pytest.mark.parametrize("groups", [4, 12, 50, 75])
+@pytest.mark.parametrize("adjustment", ["none", "additive"])
+def test_errors_and_degrees_by_cluster_are_those_of_the_library(frame, groups, adjustment):
+    codes = np.sort(np.random.default_rng(groups).permutation(np.arange(UNITS) % groups))
+    arm = (codes % 2).astype(float)
+    columns = [np.ones(UNITS), arm, *([np.log(frame["past"])] if adjustment == "additive" else [])]
+    design = Design(np.column_stack(columns), 1, adjustment)
+    found = fit(design, frame["revenue"].to_numpy(), codes)
+    covariance, degrees = robust_covariance(design.columns, found.residuals, codes)
+    assert found.variance == "CR2"
+    assert found.covariance == pytest.approx(covariance)
+    assert found.degrees == pytest.approx(degrees)
 
 
 def test_without_large_partners_nothing_is_capped_and_the_error_is_hc2():

@@ -104,8 +104,8 @@ def _with_randomisation_test(row: Result, units: Units, settings: AnalysisSettin
 
 
 def _blocks(units: Units, settings: AnalysisSettings) -> np.ndarray:
-    names = [settings.pair] if settings.pair else list(settings.strata)
-    if not names:
-        return np.zeros(len(units.rows), dtype=np.int64)
-    joined = units.rows[names].astype(str).agg("\x1f".join, axis=1)
-    return recode(joined.to_numpy(dtype=object))
+    codes = np.zeros(len(units.rows), dtype=np.int64)
+    for name in (settings.pair,) if settings.pair else settings.strata:
+        further = recode(units.rows[name].astype(str).to_numpy(dtype=object))
+        codes = recode(codes * (further.max() + 1) + further)
+    return codes

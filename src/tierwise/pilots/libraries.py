@@ -44,7 +44,9 @@ def rddensity(*arguments: Any, **options: Any) -> Any:
         return test(*arguments, **options)
 
 
-def robust_covariance(columns: Floats, residuals: Floats, clusters: NDArray[np.int64] | None) -> tuple[Floats, Floats]:
+def robust_covariance(
+    columns: Floats, residuals: Floats, clusters: NDArray[np.int64] | None = None
+) -> tuple[Floats, Floats]:
     """HC2 or, with clusters, CR2 covariance of the coefficients, and the Bell-McCaffrey degrees of freedom of each."""
     linear_algebra = diff_diff().linalg
     with warnings.catch_warnings():

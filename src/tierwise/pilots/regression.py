@@ -1,6 +1,7 @@
 """Least squares with covariances that hold in small samples: HC2 by unit, CR2 by cluster, Bell-McCaffrey degrees.
 
-Thin wrapping of statsmodels (coefficients, CR1) and diff-diff (HC2 and CR2 with Bell-McCaffrey degrees of freedom).
+Coefficients and CR1 are statsmodels', HC2 and its degrees are diff-diff's. CR2, CR3 and HC3 are here, because the CR2
+of diff-diff takes seconds for some hundred matched pairs; they are tested against both libraries.
 
 Where covariates had to be capped, HC3 and CR3 in their place: the capped partners have the highest leverage and, their
 figures being larger than the regression knows, the largest residuals. HC2 is too small exactly there.
@@ -168,21 +169,30 @@ def fit(design: Design, outcome: Floats, clusters: Codes | None = None) -> Fit:
         robust = fitted.get_robustcov_results("cluster", groups=clusters, use_t=True)
         degrees = np.full(design.columns.shape[1], len(np.unique(clusters)) - 1.0)
         return Fit(params, np.asarray(robust.cov_params()), degrees, residuals, "CR1")
-    covariance, degrees = robust_covariance(design.columns, residuals, clusters)
-    if design.cap is not None and np.isfinite(covariance).all():
-        covariance = _left_out_covariance(design, residuals, clusters)
+    if clusters is None and design.cap is None:
+        covariance, degrees = robust_covariance(design.columns, residuals)
+        return Fit(params, covariance, degrees, residuals, "HC2")
     letters, number = "HC" if clusters is None else "CR", 2 if design.cap is None else 3
-    return Fit(params, covariance, degrees, residuals, f"{letters}{number}")
+    return Fit(params, *_robust(design, residuals, clusters), residuals, f"{letters}{number}")
 
 
-def _left_out_covariance(design: Design, residuals: Floats, clusters: Codes | None) -> Floats:
-    """HC3, or CR3 by cluster."""
+def _robust(design: Design, residuals: Floats, clusters: Codes | None) -> tuple[Floats, Floats]:
+    """HC3, CR2 or CR3 with the Bell-McCaffrey degrees of freedom of HC2 or CR2; NaN where there are none.
+
+    The library's CR2 compares every cluster with every other, which takes seconds for a few hundred matched pairs.
+    """
     basis, triangle = np.linalg.qr(design.columns)
     weights = np.linalg.solve(triangle, basis.T).T
-    scores = weights * _enlarged(basis, residuals[:, None], clusters, 1.0)
+    scores = weights * _enlarged(basis, residuals[:, None], clusters, _power(design))
     if clusters is not None:
         scores = _totals(scores, clusters)
-    return np.asarray(scores.T @ scores)
+    degrees = _degrees(basis, weights, clusters)
+    covariance = scores.T @ scores
+    return np.where(np.isfinite(degrees).all(), covariance, np.nan), degrees
+
+
+def _power(design: Design) -> float:
+    return 0.5 if design.cap is None else 1.0
 
 
 def _is_beyond_cr2(clusters: Codes) -> bool:
@@ -211,30 +221,39 @@ def raised_fit(design: Design, outcome: Floats, gain: Floats, clusters: Codes | 
         groups, (units, count) = int(clusters.max()) + 1, basis.shape
         enlarged = residuals * np.sqrt(groups / (groups - 1) * (units - 1) / (units - count))
     else:
-        enlarged = _enlarged(basis, residuals, clusters, 0.5 if design.cap is None else 1.0)
+        enlarged = _enlarged(basis, residuals, clusters, _power(design))
     scores = weights[:, None] * enlarged
     if clusters is not None:
         scores = _totals(scores, clusters)
     products = scores.T @ scores
-    return weights @ both, products[[0, 0, 1], [0, 1, 1]], _degrees(basis, weights, clusters)
+    return weights @ both, products[[0, 0, 1], [0, 1, 1]], float(_degrees(basis, weights[:, None], clusters)[0])
 
 
-def _degrees(basis: Floats, weights: Floats, clusters: Codes | None) -> float:
-    """The Bell-McCaffrey degrees of freedom of the coefficient that is `weights` times the outcome.
+def _degrees(basis: Floats, weights: Floats, clusters: Codes | None) -> Floats:
+    """The Bell-McCaffrey degrees of freedom of coefficients that are `weights` times the outcome, shape (m,).
 
-    The library's figure, which `fit` takes, without comparing every cluster with every other: the matrix that it sums
-    up is a diagonal less a product of few columns. A planner asks for it thousands of times.
+    Without comparing every cluster with every other: the matrix that is summed up is a diagonal less a product of few
+    columns.
+
+    Args:
+        basis: Orthonormal columns, shape (n, k).
+        weights: Shape (n, m).
+        clusters: Cluster codes, shape (n,), or None.
     """
     if clusters is not None and _is_beyond_cr2(clusters):
-        return float(clusters.max())
-    parts = _enlarged(basis, weights[:, None], clusters, 0.5)
-    squares, along = np.square(parts), basis * parts
+        return np.full(weights.shape[1], float(clusters.max()))
+    parts = _enlarged(basis, weights, clusters, 0.5)
+    return np.array([_satterthwaite(basis, part, clusters) for part in parts.T])
+
+
+def _satterthwaite(basis: Floats, part: Floats, clusters: Codes | None) -> float:
+    squares, along = np.square(part)[:, None], basis * part[:, None]
     if clusters is not None:
         squares, along = _totals(squares, clusters), _totals(along, clusters)
     shared = np.square(along).sum(axis=1, keepdims=True)
     trace = squares.sum() - shared.sum()
     twice = np.square(squares).sum() - 2 * (squares * shared).sum() + np.square(along.T @ along).sum()
-    return float(trace**2 / twice)
+    return float(trace**2 / twice) if twice > 0 else np.nan
 
 
 def _enlarged(basis: Floats, residuals: Floats, clusters: Codes | None, power: float) -> Floats:

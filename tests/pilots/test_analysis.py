@@ -241,7 +241,7 @@ def test_three_archetypes_are_not_drawn_in_and_four_are(frame):
     keep_schema((*four, *three))
 
 
-def test_very_large_clusters_take_the_usual_cluster_error():
+def test_very_large_clusters_of_equal_size_are_read_as_their_means():
     rng = np.random.default_rng(5)
     cluster = np.repeat(np.arange(12), 1600)
     frame = pd.DataFrame({"partner_id": np.arange(len(cluster)), "distributor": cluster})
@@ -250,8 +250,11 @@ def test_very_large_clusters_take_the_usual_cluster_error():
         revenue=rng.normal(0, 1, 12)[cluster] + rng.normal(0, 1, len(cluster)),
     )
     [row] = pilots.analyse(frame, settings(cluster="distributor")).results
-    assert "CR1" in row.method
-    assert row.effect().degrees == 11
+    means = frame.groupby(["arm", "distributor"])["revenue"].mean()
+    apart = np.sqrt(sum(means[arm].var(ddof=1) / 6 for arm in ("control", "mdf")))
+    assert "CR2" in row.method
+    assert row.effect().standard_error == pytest.approx(apart)
+    assert row.effect().degrees == pytest.approx(10)
 
 
 def test_rows_as_a_frame(frame):

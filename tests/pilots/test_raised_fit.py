@@ -9,7 +9,6 @@ import pytest
 from tests.pilots.known_truth import settings as reading
 from tierwise import pilots
 from tierwise.config.pilot import PowerSettings
-from tierwise.pilots import regression
 from tierwise.pilots.power_simulation import detectable_by_simulation, simulate
 from tierwise.pilots.regression import choose_design, fit, raised_fit
 from tierwise.pilots.units import fine_blocks
@@ -58,13 +57,6 @@ def test_clusters(channel, clusters):
 def test_matched_pairs(channel):
     outcome, covariates = channel
     assert differences(outcome, covariates, np.arange(UNITS) % 2, None, np.arange(UNITS) // 2) == []
-
-
-def test_clusters_beyond_the_reach_of_cr2(channel, monkeypatch):
-    outcome, covariates = channel
-    monkeypatch.setattr(regression, "LARGEST_CR2_CLUSTER", 3)
-    codes = np.arange(UNITS) % 24
-    assert differences(outcome, covariates, codes % 2, codes, codes) == []
 
 
 @pytest.mark.parametrize(

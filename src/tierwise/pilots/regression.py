@@ -1,6 +1,6 @@
 """Least squares with covariances that hold in small samples: HC2 by unit, CR2 by cluster, Bell-McCaffrey degrees.
 
-Coefficients and CR1 are statsmodels', HC2 and its degrees are diff-diff's. CR2, CR3 and HC3 are here, because the CR2
+Coefficients are statsmodels', HC2 and its degrees are diff-diff's. CR2, CR3 and HC3 are here, because the CR2
 of diff-diff takes seconds for some hundred matched pairs; they are tested against both libraries.
 
 Where covariates had to be capped, HC3 and CR3 in their place: the capped partners have the highest leverage and, their
@@ -27,10 +27,6 @@ from tierwise.pilots.libraries import robust_covariance
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-# CR2 takes the square root of a matrix per cluster; above this many units a cluster, CR1 with G - 1 degrees serves.
-LARGEST_CR2_CLUSTER = 1500
-# Its degrees of freedom compare every cluster with every other; with so many clusters they no longer matter.
-MOST_CR2_CLUSTERS = 2000
 # No unit may have more than this leverage; twice as much where many columns give every unit a high one.
 _MOST_LEVERAGE = 0.2
 _TIMES_MEAN_LEVERAGE = 10
@@ -158,17 +154,12 @@ def fit(design: Design, outcome: Floats, clusters: Codes | None = None) -> Fit:
         outcome: Shape (n,), finite.
         clusters: Cluster codes, shape (n,), or None.
     """
-    model = OLS(outcome, design.columns)
-    fitted = model.fit()
+    fitted = OLS(outcome, design.columns).fit()
     rounding = _ROUNDING * np.abs(outcome).max()
     params, residuals = np.asarray(fitted.params), np.asarray(fitted.resid)
     params = np.where(np.abs(params) <= rounding, 0.0, params)
     if np.abs(residuals).max() <= rounding:
         residuals = np.zeros_like(residuals)
-    if clusters is not None and _is_beyond_cr2(clusters):
-        robust = fitted.get_robustcov_results("cluster", groups=clusters, use_t=True)
-        degrees = np.full(design.columns.shape[1], len(np.unique(clusters)) - 1.0)
-        return Fit(params, np.asarray(robust.cov_params()), degrees, residuals, "CR1")
     if clusters is None and design.cap is None:
         covariance, degrees = robust_covariance(design.columns, residuals)
         return Fit(params, covariance, degrees, residuals, "HC2")
@@ -195,11 +186,6 @@ def _power(design: Design) -> float:
     return 0.5 if design.cap is None else 1.0
 
 
-def _is_beyond_cr2(clusters: Codes) -> bool:
-    sizes = np.bincount(clusters)
-    return bool(sizes.max() > LARGEST_CR2_CLUSTER or len(sizes) > MOST_CR2_CLUSTERS)
-
-
 def raised_fit(design: Design, outcome: Floats, gain: Floats, clusters: Codes | None) -> tuple[Floats, Floats, float]:
     """Read the first arm of `outcome + effect * gain` for every effect at once.
 
@@ -217,11 +203,7 @@ def raised_fit(design: Design, outcome: Floats, gain: Floats, clusters: Codes | 
     basis, triangle = np.linalg.qr(design.columns)
     weights = basis @ np.linalg.solve(triangle.T, np.eye(design.columns.shape[1])[1])
     residuals = both - basis @ (basis.T @ both)
-    if clusters is not None and _is_beyond_cr2(clusters):
-        groups, (units, count) = int(clusters.max()) + 1, basis.shape
-        enlarged = residuals * np.sqrt(groups / (groups - 1) * (units - 1) / (units - count))
-    else:
-        enlarged = _enlarged(basis, residuals, clusters, _power(design))
+    enlarged = _enlarged(basis, residuals, clusters, _power(design))
     scores = weights[:, None] * enlarged
     if clusters is not None:
         scores = _totals(scores, clusters)
@@ -232,16 +214,14 @@ def raised_fit(design: Design, outcome: Floats, gain: Floats, clusters: Codes | 
 def _degrees(basis: Floats, weights: Floats, clusters: Codes | None) -> Floats:
     """The Bell-McCaffrey degrees of freedom of coefficients that are `weights` times the outcome, shape (m,).
 
-    Without comparing every cluster with every other: the matrix that is summed up is a diagonal less a product of few
-    columns.
+    The matrix whose traces they are made of is a diagonal less a product of few columns, so that no cluster has to be
+    compared with every other.
 
     Args:
         basis: Orthonormal columns, shape (n, k).
         weights: Shape (n, m).
         clusters: Cluster codes, shape (n,), or None.
     """
-    if clusters is not None and _is_beyond_cr2(clusters):
-        return np.full(weights.shape[1], float(clusters.max()))
     parts = _enlarged(basis, weights, clusters, 0.5)
     return np.array([_satterthwaite(basis, part, clusters) for part in parts.T])
 
@@ -273,9 +253,13 @@ def _enlarged(basis: Floats, residuals: Floats, clusters: Codes | None, power: f
     inner = np.stack([_totals(basis * basis[:, [place]], clusters) for place in range(basis.shape[1])], axis=2)
     share, vectors = np.linalg.eigh(inner)
     factor = (_inverse(1 - share, power) - 1) / np.maximum(share, 1e-10)
-    within = np.stack([_totals(basis * column[:, None], clusters) for column in residuals.T], axis=2)
-    added = vectors @ (factor[:, :, None] * (vectors.transpose(0, 2, 1) @ within))
-    return np.asarray(residuals + np.einsum("nk,nkm->nm", basis, added[clusters]))
+    turned = factor[:, :, None] * vectors.transpose(0, 2, 1)
+    columns = []
+    for column in residuals.T:
+        within = _totals(basis * column[:, None], clusters)
+        added = np.einsum("gij,gjk,gk->gi", vectors, turned, within, optimize=True)
+        columns.append(column + (basis * added[clusters]).sum(axis=1))
+    return np.column_stack(columns)
 
 
 def _inverse(left: Floats, power: float) -> Floats:

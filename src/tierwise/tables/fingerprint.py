@@ -37,25 +37,31 @@ def fingerprint(engine: Engine, workspace: Workspace, as_of: date) -> str:
 def _table_sums(engine: Engine, workspace: Workspace, as_of: date) -> Iterator[tuple[str, int, int]]:
     for name, table in sorted(workspace.settings.tables.items()):
         row_hash = f"CAST('0x' || substr(md5({_row_text(table, as_of)}), 1, {_HEX_DIGITS}) AS BIGINT)"
-        hash_sum = f"coalesce(sum(CAST({row_hash} AS HUGEINT)), 0)"
+        hash_sum = f"coalesce(sum({row_hash}), 0)"
         visible = _visible(table, as_of)
         rows, total = engine.rows(f"SELECT count(*), {hash_sum} FROM {quoted(name)} WHERE {visible}")[0]
         yield name, int(str(rows)), int(str(total))
 
 
 def _row_text(table: TableSettings, as_of: date) -> str:
+    """SQL of a row's text; one `concat` of all its parts, for each `||` would copy what stands before it."""
     columns = sorted(table.columns)
-    texts = [_column_text(name, table, as_of) for name in columns]
-    names = ",".join(columns)
-    return f"'{names}|' || " + " || ".join(f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts)
+    parts = [part for name in columns for part in _column_parts(name, table, as_of)]
+    return f"concat('{','.join(columns)}|', {', '.join(parts)})"
 
 
-def _column_text(name: str, table: TableSettings, as_of: date) -> str:
-    column = quoted(name)
+def _column_parts(name: str, table: TableSettings, as_of: date) -> tuple[str, ...]:
+    """SQL of a column's length with what marks its end, and of its text, which `concat` leaves out where it is null."""
+    kind, column = column_type(name, table.columns[name]), quoted(name)
     if name == "left_on":
         column = f"CASE WHEN {column} <= DATE '{as_of}' THEN {column} END"
-    is_text = column_type(name, table.columns[name]) == "text"
-    return column if is_text else f"CAST({column} AS VARCHAR)"
+    if kind == "boolean":
+        return (f"CASE {column} WHEN true THEN '4:true' WHEN false THEN '5:false' ELSE '-' END",)
+    text = column if kind == "text" else f"CAST({column} AS VARCHAR)"
+    length = f"coalesce(length({text}) || ':', '-')"
+    if kind == "date":  # without writing it: ten characters, but for the years before Christ
+        length = f"CASE WHEN {column} >= DATE '0001-01-01' THEN '10:' ELSE {length} END"
+    return length, text
 
 
 def _visible(table: TableSettings, as_of: date) -> str:

@@ -55,8 +55,8 @@ format: $(STAMP) ## format the code and fix what the linter can
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
-bench: $(STAMP) ## run the benchmarks and print their figures
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+bench: $(STAMP) ## run the benchmarks and write docs/performance.md; ARGS="small" in minutes, ARGS="full kills" one
+	@$(BIN)/python benchmarks/run_all.py $(ARGS)
 
 docs: $(STAMP) ## write the generated pages of docs/ anew
 	@$(BIN)/python -m tools.docs

@@ -1,10 +1,12 @@
 """Metrics on DuckDB and on Spark beside hand-written SQL for each and pandas, and equal answers on a workspace.
 
-`speed`: 12 metrics as of one date over one table of deals, each side in its own process, median of some runs after a
-first one; the figures must agree. Reading the file into the engine, starting Spark and handing over are not timed with
-the query. `same`: a workspace's metrics and placement on both engines, which must agree within 1e-9.
+`speed`: 24 metrics as of one date over one table of deals, each side in its own process: once from the start (reading
+the Parquet file into the engine, for Spark its start and the hand-over), then the query alone, median of some runs; the
+figures must agree. The limit of memory is DuckDB's and Spark's driver's; the peak is that of the process, and of Java's
+added to it. `same`: a workspace's metrics and placement on both engines, which must agree within 1e-9.
 
     python benchmarks/bench_engines.py speed --events 10000000 --partners 100000
+    python benchmarks/bench_engines.py speed --events 100000000 --partners 1000000 --runs 1 --without pandas
     python benchmarks/bench_engines.py same --workspace my-channel --as-of 2026-09-30
 """
 
@@ -12,19 +14,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from bench_metrics import METRICS, _pandas_at, make_data, workspace
+import pyarrow as pa
+import pyarrow.parquet as pq
+from engine_metrics import AS_OF, METRICS, by_hand, in_pandas, make_data, workspace
 
 from tierwise.config.load import Workspace, load_workspace
 from tierwise.config.workspace import EngineSettings
@@ -35,87 +41,73 @@ from tierwise.policy import place
 from tierwise.store.sources import read_tables
 from tierwise.tables import check_tables
 
-AS_OF = date(2025, 12, 31)
-SETTINGS = EngineSettings(threads=2, memory_limit="3GB")
-TYPED = "SELECT * REPLACE (CAST(amount AS DECIMAL(18,4)) AS amount) FROM '{folder}/deals.parquet'"
-
-BY_HAND = """
-WITH known AS (SELECT * FROM deals WHERE date <= DATE '2025-12-31'),
-base AS (
-  SELECT partner_id,
-    sum(amount) FILTER (WHERE status = 'won' AND date > DATE '2024-12-31') AS revenue_4q,
-    sum(amount) FILTER (WHERE status = 'won' AND date > DATE '2023-12-31' AND date <= DATE '2024-12-31') AS before,
-    sum(amount) FILTER (WHERE status = 'won' AND date > DATE '2025-10-02') AS revenue_90d,
-    count(*) FILTER (WHERE date > DATE '2024-12-31') AS deals,
-    count(*) FILTER (WHERE status = 'won' AND date > DATE '2024-12-31') AS wins,
-    max(amount) FILTER (WHERE status = 'won' AND date > DATE '2023-12-31') AS largest,
-    max(date) AS last_day,
-    sum(amount) FILTER (WHERE status = 'won') AS lifetime
-  FROM known GROUP BY partner_id),
-customers AS (
-  SELECT partner_id, count(*) AS customers
-  FROM (SELECT DISTINCT partner_id, customer_id FROM known WHERE date > DATE '2024-12-31') AS d GROUP BY partner_id),
-quarters AS (
-  SELECT partner_id, count_if(total > 10000) AS active
-  FROM (SELECT partner_id, year(date) * 4 + quarter(date) AS number, sum(amount) AS total
-        FROM known WHERE date > DATE '2023-12-31' GROUP BY partner_id, year(date) * 4 + quarter(date)) AS q
-  GROUP BY partner_id)
-SELECT p.partner_id,
-  CAST(coalesce(revenue_4q, 0) AS DOUBLE) AS revenue_4q, CAST(coalesce(before, 0) AS DOUBLE) AS revenue_prev_4q,
-  CAST(coalesce(revenue_90d, 0) AS DOUBLE) AS revenue_90d, CAST(coalesce(deals, 0) AS DOUBLE) AS deals_12m,
-  CASE WHEN deals >= 10 THEN CAST(wins AS DOUBLE) / deals END AS win_rate,
-  CASE WHEN wins > 0 THEN CAST(revenue_4q AS DOUBLE) / wins END AS average_deal,
-  CAST(largest AS DOUBLE) AS largest_deal, CAST(coalesce(customers, 0) AS DOUBLE) AS customers,
-  CAST({days} AS DOUBLE) AS days_since_deal, CAST(coalesce(lifetime, 0) AS DOUBLE) AS lifetime_revenue,
-  CAST(coalesce(active, 0) AS DOUBLE) AS active_quarters,
-  CASE WHEN before <> 0 THEN CAST(coalesce(revenue_4q, 0) AS DOUBLE) / CAST(before AS DOUBLE) - 1 END AS growth
-FROM partners AS p LEFT JOIN base USING (partner_id) LEFT JOIN customers USING (partner_id)
-LEFT JOIN quarters USING (partner_id) ORDER BY p.partner_id
-"""
-DAYS = {"duckdb": "date_diff('day', last_day, DATE '2025-12-31')", "spark": "datediff(DATE '2025-12-31', last_day)"}
 Ask = Callable[[], pd.DataFrame]
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a side may use, and where its data lie."""
+
+    folder: Path
+    memory: str
+
+    @property
+    def settings(self) -> EngineSettings:
+        """The same for every engine."""
+        return EngineSettings(threads=2, memory_limit=self.memory)
+
+
 @contextmanager
-def _embedded(folder: Path) -> Iterator[EmbeddedEngine]:
-    with open_engine(SETTINGS) as engine:
-        engine.create_table("deals", TYPED.format(folder=folder))
+def _embedded(limits: Limits) -> Iterator[EmbeddedEngine]:
+    with open_engine(limits.settings) as engine:
+        engine.create_table("deals", f"SELECT * FROM '{limits.folder}/deals.parquet'")
         engine.create_table("partners", "SELECT DISTINCT partner_id FROM deals ORDER BY 1")
         yield engine
 
 
 @contextmanager
-def _tierwise_duckdb(folder: Path) -> Iterator[Ask]:
-    with _embedded(folder) as engine:
-        yield lambda: compute(engine, workspace(), [AS_OF])
-
-
-@contextmanager
-def _hand_duckdb(folder: Path) -> Iterator[Ask]:
-    with _embedded(folder) as engine:
-        yield lambda: engine.frame(BY_HAND.format(days=DAYS["duckdb"]))
-
-
-@contextmanager
-def _tierwise_spark(folder: Path) -> Iterator[Ask]:
-    with _embedded(folder) as accepted, SparkEngine(accepted, SETTINGS) as engine:
-        yield lambda: compute(engine, workspace(), [AS_OF])
-
-
-@contextmanager
-def _hand_spark(folder: Path) -> Iterator[Ask]:
-    """Plain Spark SQL over the very files that ours reads."""
-    with _embedded(folder) as accepted, SparkEngine(accepted, SETTINGS) as engine:
+def _on_spark(limits: Limits) -> Iterator[SparkEngine]:
+    """Spark over what is handed over to it from the file, which the embedded engine does not hold."""
+    with open_engine(limits.settings) as accepted, SparkEngine(accepted, limits.settings) as engine:
+        accepted.run(f"CREATE VIEW deals AS SELECT * FROM '{limits.folder}/deals.parquet'")
+        accepted.create_table("partners", "SELECT DISTINCT partner_id FROM deals ORDER BY 1")
         engine.rows("SELECT count(*) FROM deals, partners WHERE false")
-        yield lambda: engine.session.sql(BY_HAND.format(days=DAYS["spark"])).toArrow().to_pandas()
+        yield engine
 
 
 @contextmanager
-def _pandas(folder: Path) -> Iterator[Ask]:
-    keys = ["partner_id", "customer_id", "status"]
-    deals = pd.read_parquet(folder / "deals.parquet").astype({"amount": "float64", "date": "datetime64[us]"})
-    deals = deals.astype(dict.fromkeys(keys, "category"))
-    yield lambda: _pandas_at(deals, pd.Timestamp(AS_OF), deals["partner_id"].cat.categories)
+def _tierwise_duckdb(limits: Limits) -> Iterator[Ask]:
+    with _embedded(limits) as engine:
+        yield lambda: compute(engine, workspace(), [AS_OF])
+
+
+@contextmanager
+def _hand_duckdb(limits: Limits) -> Iterator[Ask]:
+    with _embedded(limits) as engine:
+        yield lambda: engine.frame(by_hand("duckdb"))
+
+
+@contextmanager
+def _tierwise_spark(limits: Limits) -> Iterator[Ask]:
+    with _on_spark(limits) as engine:
+        yield lambda: compute(engine, workspace(), [AS_OF])
+
+
+@contextmanager
+def _hand_spark(limits: Limits) -> Iterator[Ask]:
+    """Plain Spark SQL over the very files that ours reads."""
+    with _on_spark(limits) as engine:
+        yield lambda: engine.session.sql(by_hand("spark")).toArrow().to_pandas()
+
+
+@contextmanager
+def _pandas(limits: Limits) -> Iterator[Ask]:
+    keys = ["partner_id", "customer_id", "product", "status"]
+    table = pq.read_table(limits.folder / "deals.parquet", read_dictionary=keys)
+    amount = table["amount"].cast(pa.float64())
+    deals = table.drop_columns(["amount"]).append_column("amount", amount).to_pandas(date_as_object=False)
+    del table, amount
+    yield lambda: in_pandas(deals)
 
 
 SIDES = {
@@ -124,39 +116,78 @@ SIDES = {
 }  # fmt: skip
 
 
-def run_side(side: str, folder: Path, runs: int) -> None:
-    """Run one side in this process: once to warm up, then to measure; write its rows and its seconds."""
-    with SIDES[side](folder) as ask:
+def run_side(side: str, limits: Limits, runs: int) -> None:
+    """Run one side in this process: once from the start, then to measure; write its rows and its figures."""
+    start = time.perf_counter()
+    with SIDES[side](limits) as ask:
         rows = ask()
-        seconds = []
+        from_start = time.perf_counter() - start
+        seconds, cpu = [], []
         for _ in range(runs):
-            start = time.perf_counter()
+            begin, begin_cpu = time.perf_counter(), _cpu_seconds()
             ask()
-            seconds.append(time.perf_counter() - start)
+            seconds.append(time.perf_counter() - begin)
+            cpu.append(_cpu_seconds() - begin_cpu)
+        peak_gb = sum(_peak_kb(pid) for pid in _processes()) / 1024**2
     rows = rows[["partner_id", *METRICS]].astype({"partner_id": "str"}).sort_values("partner_id", ignore_index=True)
-    rows.to_parquet(folder / f"{side}.parquet", index=False)
-    (folder / f"{side}.json").write_text(json.dumps(seconds))
+    rows.to_parquet(limits.folder / f"{side}.parquet", index=False)
+    figures = {"from_start": from_start, "seconds": seconds, "cpu": cpu, "peak_gb": peak_gb}
+    (limits.folder / f"{side}.json").write_text(json.dumps(figures))
 
 
-def speed(events: int, partners: int, runs: int) -> None:
+def _processes() -> list[int]:
+    """This process and the Java machine that it started."""
+    own = os.getpid()
+    found = [own]
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == own:
+                found.append(int(folder.name))
+    return found
+
+
+def _peak_kb(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+
+
+def _cpu_seconds() -> float:
+    ticks = 0
+    for pid in _processes():
+        with suppress(OSError):
+            ticks += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def speed(events: int, partners: int, runs: int, memory: str, without: list[str]) -> None:
     """Make the data, run every side, compare, print."""
+    sides = [side for side in SIDES if not any(word.lower() in side.lower() for word in without)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_data(folder, events, partners)
-        for side in SIDES:
+        found = {}
+        for side in sides:
             command = [sys.executable, __file__, "side", "--name", side, "--folder", name, "--runs", str(runs)]
-            subprocess.run(command, check=True)
-        wanted = pd.read_parquet(folder / "SQL by hand on DuckDB.parquet")
-        print(f"{events:,} deals of {len(wanted):,} partners, 12 metrics as of {AS_OF}, {runs} runs, median seconds")
-        medians = {side: statistics.median(json.loads((folder / f"{side}.json").read_text())) for side in SIDES}
-        for side, seconds in medians.items():
-            found = pd.read_parquet(folder / f"{side}.parquet")
-            assert list(found["partner_id"]) == list(wanted["partner_id"])
-            np.testing.assert_allclose(found[list(METRICS)], wanted[list(METRICS)], rtol=1e-9, atol=1e-9, err_msg=side)
-            print(f"  {side:<24}{seconds:8.2f}")
-        for engine in ("DuckDB", "Spark"):
-            ratio = medians[f"tierwise on {engine}"] / medians[f"SQL by hand on {engine}"]
-            print(f"  on {engine}, ours beside SQL by hand: {ratio:.2f} x")
+            subprocess.run([*command, "--memory", memory], check=True)
+            found[side] = json.loads((folder / f"{side}.json").read_text())
+            _assert_equal(folder, sides[0], side)
+    print(f"{events:,} deals of {partners:,} partners, {len(METRICS)} metrics as of {AS_OF}, two threads, {memory}")
+    print("| side | first answer, s | query alone, median s | its CPU, s | peak, GB |")
+    print("| --- | --- | --- | --- | --- |")
+    for side, one in found.items():
+        query, cpu = (statistics.median(one[key]) for key in ("seconds", "cpu"))
+        print(f"| {side} | {one['from_start']:.1f} | {query:.2f} | {cpu:.2f} | {one['peak_gb']:.2f} |")
+    for engine in ("DuckDB", "Spark"):
+        ours, hand = (found.get(f"{who} on {engine}") for who in ("tierwise", "SQL by hand"))
+        if ours is not None and hand is not None:
+            ratios = [statistics.median(ours[key]) / statistics.median(hand[key]) for key in ("seconds", "cpu")]
+            print(f"On {engine}, ours beside SQL by hand: {ratios[0]:.2f} x the time, {ratios[1]:.2f} x the CPU")
+
+
+def _assert_equal(folder: Path, first: str, other: str) -> None:
+    wanted, found = (pd.read_parquet(folder / f"{side}.parquet") for side in (first, other))
+    assert list(found["partner_id"]) == list(wanted["partner_id"])
+    np.testing.assert_allclose(found[list(METRICS)], wanted[list(METRICS)], rtol=1e-9, atol=1e-9, err_msg=other)
 
 
 def same(opened: Workspace, as_of: date, today: date) -> None:
@@ -202,13 +233,15 @@ def _rows_and_placement(
 def main() -> None:
     """Read the command line and run a part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.set_defaults(part="speed", events=2_000_000, partners=20_000, runs=3)
+    parser.set_defaults(part="speed", events=2_000_000, partners=20_000, runs=3, memory="4GB", without=[])
     parts = parser.add_subparsers(dest="part")
     for name in ("speed", "side", "same"):
         part = parts.add_parser(name)
         part.add_argument("--events", type=int, default=2_000_000)
         part.add_argument("--partners", type=int, default=20_000)
         part.add_argument("--runs", type=int, default=3)
+        part.add_argument("--memory", default="4GB", help="the limit of DuckDB, and of Spark's driver")
+        part.add_argument("--without", nargs="*", default=[], help="words of the sides to leave out")
         part.add_argument("--name", choices=SIDES)
         part.add_argument("--folder", type=Path)
         part.add_argument("--workspace", type=Path)
@@ -217,11 +250,11 @@ def main() -> None:
         part.add_argument("--today", type=date.fromisoformat, default=date(2030, 1, 1))
     given = parser.parse_args()
     if given.part == "side":
-        run_side(given.name, given.folder, given.runs)
+        run_side(given.name, Limits(given.folder, given.memory), given.runs)
     elif given.part == "same":
         same(load_workspace(given.workspace, given.data), given.as_of, given.today)
     else:
-        speed(given.events, given.partners, given.runs)
+        speed(given.events, given.partners, given.runs, given.memory, given.without)
 
 
 if __name__ == "__main__":

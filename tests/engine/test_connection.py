@@ -94,6 +94,30 @@ def test_running_out_of_memory_is_an_outside_failure() -> None:
     assert "raise engine.memory_limit" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("limit", "size"),
+    [("300MB", 300_000_000), ("4GB", 4_000_000_000), ("1.5 GiB", 3 * 2**29), ("2TiB", 2 * 2**40), ("64KB", 64_000)],
+)
+def test_a_memory_limit_has_a_size_in_bytes(limit: str, size: int) -> None:
+    assert EngineSettings(memory_limit=limit).memory_bytes == size
+
+
+def test_tables_kept_on_disk_are_tables_like_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with open_engine() as engine:
+        engine.create_table("before", "SELECT 1 AS a")
+        engine.keep_on_disk()
+        engine.create_table("kept", "SELECT range AS a FROM range(100000)")
+        engine.lock()
+        engine.run("ALTER TABLE kept RENAME TO accepted")
+        engine.run("DELETE FROM accepted WHERE a < 10")
+        assert engine.rows("SELECT count(*), min(a) FROM accepted") == [(99_990, 10)]
+        assert engine.rows("SELECT a FROM memory.before") == [(1,)]
+        assert (engine.has_table("accepted"), engine.columns("accepted")) == (True, {"a": "BIGINT"})
+        assert any(tmp_path.rglob("tables.duckdb"))
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_missing_file_is_an_outside_failure(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(OutsideFailure, match="check the path"):
         engine.rows(f"SELECT * FROM read_csv('{tmp_path / 'absent.csv'}')")
@@ -110,7 +134,7 @@ def test_what_was_spilled_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with open_engine(EngineSettings(threads=1, memory_limit="60MB")) as engine:
         engine.create_table("a", "SELECT hash(i) AS h FROM range(8000000) AS t(i) ORDER BY h")
-        assert any(tmp_path.iterdir())
+        assert any(tmp_path.glob("*/spill/*"))
     assert not any(tmp_path.iterdir())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -13,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tierwise.config.workspace import EngineSettings
+from tierwise.engine.scratch import Scratch
 from tierwise.engine.seam import RowStep, to_frame
 from tierwise.errors import Fault, InvalidInput, OutsideFailure
 
@@ -34,13 +34,13 @@ class EmbeddedEngine:
 
     def __init__(self, settings: EngineSettings | None = None) -> None:
         settings = settings or EngineSettings()
-        self._spill = tempfile.TemporaryDirectory(prefix="tierwise-")
+        self._scratch = Scratch("spill")
         self._connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": settings.threads,
                 "memory_limit": settings.memory_limit,
-                "temp_directory": self._spill.name,
+                "temp_directory": str(self._scratch.path / "spill"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "allow_community_extensions": False,
@@ -61,12 +61,20 @@ class EmbeddedEngine:
     def close(self) -> None:
         """Close the connection and remove what it spilled."""
         self._connection.close()
-        self._spill.cleanup()
+        self._scratch.close()
 
     def lock(self) -> None:
         """Switch off file access and freeze the settings, once the sources are loaded."""
         self.run("SET enable_external_access = false")
         self.run("SET lock_configuration = true")
+
+    def keep_on_disk(self) -> None:
+        """Make all further tables in a file beside what is spilled, where they are compressed.
+
+        In memory they are not: large ones would be spilled and read back again and again.
+        """
+        self.run(f"ATTACH '{str(self._scratch.path / 'tables.duckdb').replace(chr(39), chr(39) * 2)}' AS on_disk")
+        self.run("USE on_disk")
 
     def run(self, sql: str, parameters: Sequence[object] | None = None) -> None:
         """Run a statement.

@@ -6,8 +6,6 @@ can read; what the queries give comes back as Arrow.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +19,7 @@ from sqlglot import exp
 
 from tierwise.config.workspace import EngineSettings
 from tierwise.engine.connection import EmbeddedEngine, quoted
+from tierwise.engine.scratch import Scratch
 from tierwise.engine.seam import RowStep, to_frame
 from tierwise.engine.spark_rows import ROWS_PER_FILE, mapped, write_parts
 from tierwise.engine.spark_session import open_session
@@ -47,13 +46,13 @@ class SparkEngine:
     def __init__(self, accepted: EmbeddedEngine, settings: EngineSettings | None = None) -> None:
         settings = settings or EngineSettings()
         self._accepted = accepted
-        self._scratch = Path(tempfile.mkdtemp(prefix="tierwise-spark-", dir=settings.spark.scratch))
+        self._scratch = Scratch("spark", settings.spark.scratch)
         self._made: dict[str, DataFrame] = {}
         self._queries = self._folders = 0
         try:
-            self.session, self._is_own = open_session(settings, self._scratch / "spark.log")
+            self.session, self._is_own = open_session(settings, self._scratch.path / "spark.log")
         except BaseException:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch.close()
             raise
 
     def __enter__(self) -> Self:
@@ -72,7 +71,7 @@ class SparkEngine:
             if self._is_own:
                 self.session.stop()
         finally:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch.close()
 
     def run(self, sql: str, parameters: Sequence[object] | None = None) -> None:
         """Run a statement; the only one there is drops a table."""
@@ -171,7 +170,7 @@ class SparkEngine:
 
     def _new_folder(self) -> Path:
         self._folders += 1
-        folder = self._scratch / f"table-{self._folders}"
+        folder = self._scratch.path / f"table-{self._folders}"
         folder.mkdir()
         return folder
 

@@ -87,7 +87,7 @@ def test_a_reader_beside_a_writer_always_sees_one_whole_output(tmp_path):
     assert set(sizes) <= {3, 2000, 2001}
 
 
-STEPS_APART = {"exchange": 11, "renames": 23}  # of about 190 steps on files that a run takes; by hand each was tried
+STEPS_APART = {"exchange": 11, "renames": 23}  # of about 120 steps on files that a run takes; by hand each was tried
 
 
 def finished_by(output: Path, run_id: str) -> int:

@@ -31,6 +31,7 @@ from typing import Any
 SIZES = (10_000, 30_000, 100_000)
 TRAINED_ON = 2_000
 YEARS = 3
+MEMORY_LIMIT = "3GB"
 AS_OF, TRAINED_AS_OF, TODAY = date(2026, 9, 30), date(2026, 6, 30), date(2026, 10, 15)
 PHASES = (
     ("jobs.score", "accepted_tables", "read and check the tables"),
@@ -109,8 +110,10 @@ def make_channel(folder: Path, partners: int, models: Path) -> None:
         return
     init(InitRequest(folder, "demo", partners=partners, years=YEARS))
     uri = f"sqlite:///{models / 'mlflow.db'}"
-    with (folder / "tierwise.yaml").open("a", encoding="utf-8") as settings:
-        settings.write(f"\nmlflow: {{tracking_uri: '{uri}'}}\n")
+    settings = folder / "tierwise.yaml"
+    text = settings.read_text("utf-8").replace("formats: [parquet, csv]", "formats: [parquet]")
+    text += f"\nmlflow: {{tracking_uri: '{uri}'}}\nengine: {{memory_limit: {MEMORY_LIMIT}}}\n"
+    settings.write_text(text, encoding="utf-8")
 
 
 def train_once(folder: Path) -> None:

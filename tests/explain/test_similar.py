@@ -104,3 +104,11 @@ def test_a_single_partner_two_partners_and_a_channel_at_the_top_have_answers() -
     two = similar_partners(_channel([_climber(), _peer("B")], [("A", *ALIKE), ("B", *ALIKE)]))
     assert set(two["partner_id"]) == {"A"}
     assert similar_partners(_channel([_peer("B"), _peer("C")], [("B", *ALIKE), ("C", *ALIKE)])).empty
+
+
+def test_asking_for_some_partners_gives_their_rows_among_all() -> None:
+    now = [_climber("A"), _climber("C", region="s"), _climber("D", archetype=None), _peer("B"), _peer("E", region="s")]
+    channel = _channel(sorted(now), [("B", *ALIKE), ("E", *ALIKE)])
+    everybody, some = similar_partners(channel), similar_partners(channel, pd.Series(["C", "B", "nobody"]))
+    assert set(everybody["partner_id"]) == {"A", "C", "D"}
+    pd.testing.assert_frame_equal(some, everybody[everybody["partner_id"] == "C"].reset_index(drop=True))

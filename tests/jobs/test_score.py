@@ -17,6 +17,7 @@ import pytest
 from tests.channel import AS_OF, BEFORE, PARTNERS, TODAY
 from tests.explained_checks import EXPLAINED, check_additivity, check_margins, check_points, check_reasons
 from tierwise.config.load import load_workspace
+from tierwise.engine import EmbeddedEngine
 from tierwise.errors import InvalidInput, Refused
 from tierwise.jobs.score import ScoreRequest, score
 from tierwise.store import list_reviews, read_table, verify_review
@@ -79,6 +80,22 @@ def test_a_review_in_blocks_of_partners_is_the_same_review(
     )
     for name in OUTPUT_TABLES:
         pd.testing.assert_frame_equal(_read(whole, name), _read(cut, name))
+
+
+def test_large_sources_are_kept_on_disk_and_change_nothing(
+    scored_channel: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = copy_of(scored_channel), copy_of(scored_channel)
+    kept: list[bool] = []
+    keep_on_disk = EmbeddedEngine.keep_on_disk
+    monkeypatch.setattr(EmbeddedEngine, "keep_on_disk", lambda engine: kept.append(True) or keep_on_disk(engine))
+    score(load_workspace(one), ScoreRequest(AS_OF, TODAY))
+    assert not kept
+    monkeypatch.setattr("tierwise.jobs.accept.TIMES_IN_MEMORY", 1e9)
+    score(load_workspace(other), ScoreRequest(AS_OF, TODAY))
+    assert kept
+    for name in OUTPUT_TABLES:
+        pd.testing.assert_frame_equal(_read(one, name), _read(other, name))
 
 
 def test_every_placement_is_explained_exactly(scored_channel: Path) -> None:

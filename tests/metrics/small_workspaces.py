@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -140,10 +140,12 @@ def _values(rng: np.random.Generator, column: str, table: TableSettings, size: i
     return text.mask(rng.random(size) < 0.05) if kind == "integer" else text
 
 
-def compute_over(workspace: Workspace, tables: Mapping[str, pd.DataFrame], as_of_dates: list[date]) -> pd.DataFrame:
+def compute_over(
+    workspace: Workspace, tables: Mapping[str, pd.DataFrame], as_of_dates: list[date], only: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Compute the metric rows over tables given as text."""
     with open_engine() as engine:
         make_empty_tables(engine, workspace)
         for name, rows in tables.items():
             add_rows(engine, workspace.table(name), name, rows)
-        return compute(engine, workspace, as_of_dates)
+        return compute(engine, workspace, as_of_dates, only=only)

@@ -132,6 +132,19 @@ def test_formulas_of_formulas_in_any_order() -> None:
     assert found[["a", "b", "c"]].to_numpy().tolist() == [[2.0, 4.0, 6.0]]
 
 
+def test_a_few_metrics_alone_are_those_of_the_whole_catalog() -> None:
+    metrics = {
+        "c": {"formula": "b + a"}, "b": {"formula": "a * 2"}, "a": {"formula": "n + 1"},
+        "other": {"formula": "buyers"},
+        "buyers": {"from": "deals", "value": "count(distinct customer)", "window": "lifetime"},
+    } | COUNT  # fmt: skip
+    workspace = make_workspace(metrics)
+    tables = made_up_rows(workspace, seed=4, partners=6, events=80)
+    whole, some = compute_over(workspace, tables, [DAY]), compute_over(workspace, tables, [DAY], only=["c", "n"])
+    assert list(some.columns) == ["as_of", "partner_id", "first_seen", "tenure_days", "c", "n"]
+    pd.testing.assert_frame_equal(some, whole[some.columns])
+
+
 def test_infinite_results_are_unknown() -> None:
     metrics = {"huge": {"formula": "1e300 * 1e300 * n"}, "over": {"formula": "n / 0"}} | COUNT
     found = metric_rows(metrics, {"deals": [deal("x", "2025-01-01")]}, DAY)

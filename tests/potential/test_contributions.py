@@ -77,6 +77,24 @@ def test_each_partner_may_have_its_own_peers(basis: Basis) -> None:
     pd.testing.assert_frame_equal(both[both["partner_id"] == second].reset_index(drop=True), alone)
 
 
+def test_the_rows_of_some_partners_are_theirs_among_all(basis: Basis) -> None:
+    found = potential.split_to_channel(basis, by_kernel)
+    some = basis.rows["partner_id"].iloc[[1, 2, 40]]
+    expected = found.rows[found.rows["partner_id"].isin(some)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found.rows_of(some), expected)
+    nobody = found.rows_of(some.iloc[:0])
+    assert nobody.empty
+    assert nobody.dtypes.to_dict() == found.rows.dtypes.to_dict()
+
+
+def test_a_potential_that_is_known_already_is_what_is_explained(basis: Basis) -> None:
+    told = basis.rows.assign(potential=np.exp(basis.log_potential))
+    np.testing.assert_allclose(potential.basis_of(basis.model, told).log_potential, basis.log_potential, atol=1e-12)
+    wrong = potential.basis_of(basis.model, told.assign(potential=told["potential"] * 2))
+    with pytest.raises(Refused, match="miss their potential"):
+        potential.split_to_channel(wrong, by_kernel)
+
+
 def test_no_peers_give_no_rows(basis: Basis) -> None:
     found = potential.split_to_peers(basis, [], by_kernel)
     assert found.rows.empty

@@ -321,6 +321,13 @@ class EngineSettings(Settings):
     partners_at_once: Annotated[int, Field(ge=1)] = 50_000
     spark: SparkSettings = SparkSettings()
 
+    @property
+    def memory_bytes(self) -> int:
+        """The memory limit in bytes; `KB` counts in thousands, `KiB` in 1,024s."""
+        number, kind = self.memory_limit.rstrip("iB").rstrip("KMGT "), self.memory_limit.lstrip("0123456789. ")
+        step = 1024 if "i" in kind else 1000
+        return int(float(number) * step ** ("KMGT".index(kind[0]) + 1))
+
 
 class MlflowSettings(Settings):
     """Where training runs and models are kept.

@@ -10,8 +10,11 @@ from tierwise.config.load import Workspace
 from tierwise.engine import EmbeddedEngine, open_engine
 from tierwise.errors import Fault, InvalidInput, Refused
 from tierwise.jobs.progress import Steps
-from tierwise.store.sources import read_tables
+from tierwise.store.sources import read_tables, source_bytes
 from tierwise.tables import CheckResult, check_tables
+
+TIMES_IN_MEMORY = 8
+"""How many times the size of Parquet files their tables take in memory, where they are not compressed."""
 
 
 @contextmanager
@@ -26,8 +29,11 @@ def accepted_tables(workspace: Workspace, today: date, steps: Steps) -> Iterator
     Yields:
         The engine, holding the accepted tables and `quarantine`, and what the check found.
     """
-    with open_engine(workspace.settings.engine) as engine:
+    settings = workspace.settings.engine
+    with open_engine(settings) as engine:
         steps.begin("read the tables")
+        if source_bytes(workspace) * TIMES_IN_MEMORY > settings.memory_bytes:
+            engine.keep_on_disk()
         read_tables(engine, workspace)
         steps.begin("hold the tables to their contract")
         yield engine, check_tables(engine, workspace, today)

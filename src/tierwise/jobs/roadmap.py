@@ -19,6 +19,7 @@ from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.jobs.roadmap_levers import asked_levels, find_levers, gained_criteria, levers_of
 from tierwise.jobs.roadmap_rescore import Rescoring
 from tierwise.jobs.roadmap_tables import Outcome, RoadmapTables, lay_out
+from tierwise.jobs.similar import compared_metrics
 from tierwise.metrics import compute
 
 MOST_QUARTERS = 8
@@ -37,7 +38,7 @@ class Past:
 
     Attributes:
         quarters: `as_of, partner_id`, the levers and the target, the oldest a year ago.
-        year_ago: All metrics of the oldest.
+        year_ago: The oldest: `partner_id, first_seen` and the metrics by which partners are compared.
     """
 
     quarters: pd.DataFrame
@@ -48,7 +49,7 @@ def earlier_quarters(engine: Engine, workspace: Workspace, as_of: date) -> Past:
     """The metric rows of the last quarter ends before a review; of all but the oldest only what levers need."""
     days = [shift_quarters(as_of, -count) for count in range(1, QUARTERS_SEEN + 1)]
     needed = [*dict.fromkeys([*levers_of(workspace.catalog.metrics), workspace.settings.potential.metric])]
-    year_ago = compute(engine, workspace, days[-1:])
+    year_ago = compute(engine, workspace, days[-1:], only=[*dict.fromkeys([*needed, *compared_metrics(workspace)])])
     later = compute(engine, workspace, days[:-1], only=needed)
     columns = ["as_of", "partner_id", *needed]
     return Past(pd.concat([year_ago[columns], later[columns]], ignore_index=True), year_ago)
@@ -93,31 +94,28 @@ class Roadmaps:
         """
         moves = self.basis.moves
         wanted = np.flatnonzero((moves["next_tier"].notna() & moves["partner_id"].isin(partner_ids)).to_numpy())
+        basis = self.basis.of(wanted)
         if self.levers is None or not len(wanted):
-            rows = self.basis.inputs.iloc[wanted].reset_index(drop=True)
             names = levers_of(self.workspace.catalog.metrics)
-            return lay_out(self.workspace, self.basis, Outcome.without_plans(rows, names, self.blank))
-        blocks = [wanted[start : start + BLOCK] for start in range(0, len(wanted), BLOCK)]
-        outcomes = [self._planned(own, self.levers.of(own)) for own in blocks]
-        return lay_out(self.workspace, self.basis, Outcome.joined(outcomes))
+            return lay_out(self.workspace, basis, Outcome.without_plans(basis.inputs, names, self.blank))
+        blocks = [np.arange(len(wanted))[start : start + BLOCK] for start in range(0, len(wanted), BLOCK)]
+        outcomes = [self._planned(basis.of(own), self.levers.of(wanted[own])) for own in blocks]
+        return lay_out(self.workspace, basis, Outcome.joined(outcomes))
 
-    def _planned(self, own: Whole, levers: Levers) -> Outcome:
-        return _plan_block(_rescoring(self.engine, self.workspace, self.basis, levers, own), self.basis)
+    def _planned(self, basis: RoadmapBasis, levers: Levers) -> Outcome:
+        order = {name: rank for rank, name in enumerate(basis.placement.policy.tier_names)}
+        needed = np.array([order[tier] for tier in basis.moves["next_tier"]], dtype=np.int64)
+        rescoring = Rescoring(
+            self.engine, self.workspace, basis.placement, self.basis.inputs, basis.inputs, levers, needed,
+            basis.model, basis.found,
+        )  # fmt: skip
+        return _plan_block(rescoring, basis)
 
 
 def plan_roadmaps(engine: Engine, workspace: Workspace, basis: RoadmapBasis) -> RoadmapTables:
     """Search plans to the next tier for every partner who has one above; see `Roadmaps`."""
     past = earlier_quarters(engine, workspace, basis.as_of)
     return Roadmaps.prepared(engine, workspace, basis, past).tables(basis.moves["partner_id"])
-
-
-def _rescoring(engine: Engine, workspace: Workspace, basis: RoadmapBasis, levers: Levers, partners: Whole) -> Rescoring:
-    order = {name: rank for rank, name in enumerate(basis.placement.policy.tier_names)}
-    needed = np.array([order[tier] for tier in basis.moves["next_tier"].iloc[partners]], dtype=np.int64)
-    rows = basis.inputs.iloc[partners].reset_index(drop=True)
-    return Rescoring(
-        engine, workspace, basis.placement, basis.inputs, rows, levers, needed, basis.model, basis.found
-    )  # fmt: skip
 
 
 def _plan_block(rescoring: Rescoring, basis: RoadmapBasis) -> Outcome:

@@ -162,7 +162,7 @@ class Rescoring:
         wanted |= {name for formula in self.formulas for name in (formula.name, *formula.expression.names)}
         kept = rows[[name for name in rows.columns if name in wanted or rows[name].dtype == bool]]
         texts = [name for name in kept.columns if name != "partner_id" and is_string_dtype(kept[name].dtype)]
-        known = {name: sorted(set(self.channel[name].dropna())) for name in texts}
+        known = {name: sorted(self.channel[name].dropna().unique()) for name in texts}
         return kept.astype({name: pd.CategoricalDtype(values) for name, values in known.items()})
 
     @cached_property

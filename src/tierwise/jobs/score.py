@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -35,7 +34,7 @@ from tierwise.jobs.review_tables import ReviewLayout, ScoredReview
 from tierwise.jobs.stability import retrained_models
 from tierwise.jobs.tier_history import history_before, track_histories_before
 from tierwise.metrics import compute
-from tierwise.policy import move, move_tracks, place
+from tierwise.policy import Placement, move, move_tracks, place
 from tierwise.reports.review import ReviewSummary
 from tierwise.store import OutputLock, Review, lock_output, read_parts, read_review, write_blocks, write_postgresql
 from tierwise.tables import fingerprint
@@ -111,40 +110,63 @@ class _Context:
 
 def _review(engine: Engine, computing: Engine, context: _Context, steps: Steps) -> ScoredReview:
     """Score on an engine of choice; what is small then (history, plans, reasons) asks the one that holds the tables."""
-    workspace, as_of, policy = context.workspace, context.as_of, context.policy
+    workspace, as_of, policy, bundle = context.workspace, context.as_of, context.policy, context.champion.bundle
+    model, found = potential.from_parts(bundle.group("potential")), archetypes.from_parts(bundle.group("archetypes"))
     steps.begin("compute the metrics")
-    rows = compute(computing, workspace, [as_of])
-    _check_known(rows, as_of)
+    rows = _metric_rows(computing, workspace, as_of)
     steps.begin("apply the models")
-    model = potential.from_parts(context.champion.bundle.group("potential"))
-    found = archetypes.from_parts(context.champion.bundle.group("archetypes"))
-    outputs = outputs_on(computing, rows, model, found)
-    inputs = with_recorded_flags(engine, workspace, outputs, as_of)
+    inputs = with_recorded_flags(engine, workspace, outputs_on(computing, rows, model, found), as_of)
+    del rows  # of a large channel, some hundred megabytes that are in `inputs` as well
     steps.begin("place and move the partners")
-    placement = place(computing, policy, inputs_for(computing, workspace, policy, {as_of: inputs})[as_of])
-    history = history_before(engine, workspace, context.output, as_of)
-    moves = move(policy, placement, history, as_of, workspace.settings.calendar)
-    on_tracks = track_histories_before(engine, workspace, context.output, as_of, policy.tracks)
+    placed = _placed(engine, computing, context, inputs)
     steps.begin("split the potentials")
     data_fingerprint = fingerprint(engine, workspace, as_of)
-    explained = explained_partners(context.explain, moves)
+    explained = explained_partners(context.explain, placed.moves)
     version = f"{context.champion.version}"
-    now = ReviewNow(as_of, version, model, found, policy, inputs, placement, moves)
-    retrained = retrained_models(context.champion.bundle)
+    now = ReviewNow(as_of, version, model, found, policy, inputs, placed.placement, placed.moves)
     return ScoredReview(
         as_of=as_of,
-        run_id=_run_id(context, data_fingerprint, [history, *on_tracks.values()]),
+        run_id=_run_id(context, data_fingerprint, placed.past),
         model_version=version,
         policy=policy,
         data_fingerprint=data_fingerprint,
         inputs=inputs,
-        placement=placement,
-        moves=moves,
-        contributions=split_review(workspace, model, inputs, moves, splitting_on(computing), explained),
-        explaining=prepare_explaining(engine, workspace, context.output, now, retrained, explained),
-        tracks=move_tracks(policy, placement, on_tracks, as_of, workspace.settings.calendar),
+        placement=placed.placement,
+        moves=placed.moves,
+        contributions=split_review(workspace, model, inputs, placed.moves, splitting_on(computing), explained),
+        explaining=prepare_explaining(engine, workspace, context.output, now, retrained_models(bundle), explained),
+        tracks=placed.tracks,
         scope=context.explain,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """Where the policy and the movement rules place every partner, and the digest of the past that they looked at."""
+
+    placement: Placement
+    moves: pd.DataFrame
+    tracks: pd.DataFrame
+    past: str
+
+
+def _placed(engine: Engine, computing: Engine, context: _Context, inputs: pd.DataFrame) -> _Placed:
+    workspace, as_of, policy = context.workspace, context.as_of, context.policy
+    placement = place(computing, policy, inputs_for(computing, workspace, policy, {as_of: inputs})[as_of])
+    history = history_before(engine, workspace, context.output, as_of)
+    on_tracks = track_histories_before(engine, workspace, context.output, as_of, policy.tracks)
+    return _Placed(
+        placement,
+        move(policy, placement, history, as_of, workspace.settings.calendar),
+        move_tracks(policy, placement, on_tracks, as_of, workspace.settings.calendar),
+        "\n".join(_digest(past) for past in (history, *on_tracks.values())),
+    )
+
+
+def _metric_rows(computing: Engine, workspace: Workspace, as_of: date) -> pd.DataFrame:
+    rows = compute(computing, workspace, [as_of])
+    _check_known(rows, as_of)
+    return rows
 
 
 def _check_known(rows: pd.DataFrame, as_of: date) -> None:
@@ -153,9 +175,8 @@ def _check_known(rows: pd.DataFrame, as_of: date) -> None:
         raise InvalidInput(Fault(f"no partner is known yet on {as_of}", "partners", todo=todo))
 
 
-def _run_id(context: _Context, data_fingerprint: str, histories: Sequence[pd.DataFrame]) -> str:
+def _run_id(context: _Context, data_fingerprint: str, past: str) -> str:
     """Name the run after everything that its result depends on."""
-    past = hashlib.sha256("".join(history.to_csv(index=False) for history in histories).encode()).hexdigest()
     earlier = previous_review(context.output, context.as_of)
     parts = (
         tierwise.__version__, context.as_of.isoformat(), data_fingerprint, str(context.champion.version),
@@ -163,6 +184,12 @@ def _run_id(context: _Context, data_fingerprint: str, histories: Sequence[pd.Dat
         earlier.run_id if earlier else "", *([] if context.explain == "all" else [context.explain]),
     )  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:RUN_ID_LENGTH]
+
+
+def _digest(history: pd.DataFrame) -> str:
+    """The SHA-256 of a history's row hashes: as text, the history of a large channel would fill the memory."""
+    rows = pd.util.hash_pandas_object(history, index=False).to_numpy()
+    return hashlib.sha256(rows.astype("<u8").tobytes()).hexdigest()
 
 
 def _counted(layout: ReviewLayout) -> Written:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from tierwise.config.policy_movement import ManagerCapacity
 from tierwise.policy.movement_rules import MovementRule
@@ -75,6 +76,16 @@ class _Order:
         found[ordered[max(room, 0) :]] = True
         return found
 
+    def beyond_each(self, who: Mask, group: Places, room: Places) -> Mask:
+        """Those of `who` for whom their group has no room: all but its first ones; `room` is by group."""
+        found = np.zeros(len(who), dtype=bool)
+        members = np.flatnonzero(who)
+        ordered = members[np.lexsort((self.position[members], group[members]))]
+        own = group[ordered]
+        place = np.arange(len(own)) - np.searchsorted(own, own)
+        found[ordered[place >= room[own]]] = True
+        return found
+
 
 def promotions_allowed(review: Review, partners: int) -> int | None:
     """The most promotions of this review; none without a cap."""
@@ -132,11 +143,10 @@ def _fill_managers(outcome: Outcome, review: Review, order: _Order, capacity: Ma
     entering = takes_time & ((rising & ~np.isin(review.current, places)) | placing)
     managers = review.controls.manager
     assert managers is not None
-    late = np.zeros(len(entering), dtype=bool)
-    for manager in sorted(managers[entering].dropna().unique()):
-        own = (managers == manager).fillna(False).to_numpy(dtype=bool)
-        room = capacity.partners.get(manager, capacity.default) - int((own & takes_time & ~entering).sum())
-        late |= order.beyond(own & entering, room)
+    codes, names = pd.factorize(managers, use_na_sentinel=True)
+    held = np.bincount(codes[takes_time & ~entering & (codes >= 0)], minlength=len(names))
+    room = np.array([capacity.partners.get(name, capacity.default) for name in names], dtype=np.int64) - held
+    late = order.beyond_each(entering & (codes >= 0), codes, room)
     outcome = _with(outcome, late & placing, FIRST_UNMANAGED, _below(outcome.place, places))
     return _wait(outcome, late & rising, MANAGER_FULL)
 

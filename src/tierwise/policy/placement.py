@@ -153,6 +153,8 @@ def place(
     given = flag_columns(policy, flags, as_of, columns)
     plan = compile_policy(policy, columns, given.columns[1:] if given is not None else ())
     figures = _figures(engine, _statement(plan, _source(engine, table, given)), policy)
+    if table == _INPUTS:
+        engine.run(f"DROP TABLE {_INPUTS}")  # of a large channel, too much to be kept beside the frame
     return Placement(policy, plan, figures, tiers_table(plan, partner_figures(plan, figures)))
 
 

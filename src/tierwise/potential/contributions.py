@@ -9,12 +9,13 @@ the floor, and against peers `base` is the mean of their `log(potential)`. A gap
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_string_dtype
 
 from tierwise.errors import Fault, Refused
 from tierwise.potential.model import PotentialModel
@@ -90,7 +91,7 @@ class Contributions:
     """What potentials are made of: one array per feature, laid out as a table when it is asked for.
 
     Attributes:
-        basis: The metric rows.
+        basis: The metric rows, without what was prepared of them for splitting.
         parts: The split potentials, in groups that share source and baseline.
     """
 
@@ -141,7 +142,9 @@ def basis_of(model: PotentialModel, rows: pd.DataFrame) -> Basis:
     known = rows if "potential" in rows.columns else predict(model, rows)
     predicted = known["potential"].to_numpy(dtype=np.float64)
     floored = np.where(sources == "persistence", np.maximum(predicted, model.floor), predicted)
-    return Basis(model, rows, sources, np.log(floored))
+    needed = {"partner_id", *model.features.attributes}
+    texts = [name for name in rows.columns if is_string_dtype(rows[name].dtype) and name not in needed]
+    return Basis(model, rows.drop(columns=texts), sources, np.log(floored))
 
 
 def contributions(model: PotentialModel, rows: pd.DataFrame, split: TreeSplit = raw_parts) -> pd.DataFrame:
@@ -160,7 +163,7 @@ def split_to_channel(basis: Basis, split: TreeSplit = raw_parts) -> Contribution
         Refused: If the parts of a partner miss its potential by more than `CHANNEL_LIMIT`.
     """
     groups = [np.flatnonzero(basis.sources == source) for source in sorted(set(basis.sources))]
-    result = Contributions(basis, [_split(basis, members, None, split) for members in groups])
+    result = Contributions(replace(basis), [_split(basis, members, None, split) for members in groups])
     refuse_inexact(result, CHANNEL_LIMIT, "the whole channel")
     return result
 
@@ -178,7 +181,7 @@ def split_to_peers(basis: Basis, groups: Iterable[tuple[Places, Places]], split:
             the mean of its peers by as much.
         ValueError: If a group has no peers, or its potentials come from different sources.
     """
-    result = Contributions(basis, [_split(basis, members, peers, split) for members, peers in groups])
+    result = Contributions(replace(basis), [_split(basis, members, peers, split) for members, peers in groups])
     refuse_inexact(result, PEERS_LIMIT, "peers")
     return result
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -182,6 +183,19 @@ class _Stream:
         except Exception as error:
             self._error = error
             raise
+
+
+def source_bytes(workspace: Workspace) -> int:
+    """The size of all source files; 0 for databases, whose size is not known, and for files that are missing."""
+    settings = workspace.settings
+    sources = [lookup.source for lookup in settings.lookups.values()]
+    sources += [table.source for table in settings.tables.values()]
+    sizes: dict[Path, int] = {}
+    for pattern in (source.csv or source.parquet or source.excel for source in sources):
+        with suppress(InvalidInput, OSError):
+            files = find_files(workspace.data_folder, expand_environment(pattern or "", os.environ))
+            sizes.update({path: path.stat().st_size for path in files})
+    return sum(sizes.values())
 
 
 def _open_source(

@@ -56,6 +56,7 @@ def store_typed(engine: Engine, contract: Contract, program: CurrencySettings) -
         currencies = {name: Found(currency_text(name)) for name, column in columns.items() if column.currency_from}
         engine.create_table(stored, typed_query(columns, found, currencies, program, quoted(raw), ("_row", "_fault")))
         engine.run(f"DROP TABLE {quoted(raw)}")
+        engine.run("CHECKPOINT")  # compresses the rows
     if engine.rows(f"SELECT 1 FROM {quoted(stored)} WHERE _row <> rowid + 1 LIMIT 1"):
         engine.create_table(_SORTED, f"SELECT * FROM {quoted(stored)} ORDER BY _row")
         engine.run(f"DROP TABLE {quoted(stored)}")

@@ -3,10 +3,13 @@
 KMeans splits anything: a long blob even splits stably, a square one and one with many zeros split better than a round
 one. So a split counts only if it explains more than KMeans explains of blobs in which every metric has the partners'
 own values (zeros and ties as they are, everything else with one peak at most) and goes together with the others as
-theirs do, by one Gaussian. It is one test for all numbers of clusters, by the largest standardised gain over the mean
-of the blobs (single-step maxT): trying seven numbers is not seven chances. Sources: Liu, Hayes, Nobel & Marron, JASA
-103 (2008), for the test against one blob; Silverman, JRSS B 43 (1981), for the least smoothing that leaves one peak;
-Westfall & Young, "Resampling-based multiple testing" (1993), for maxT.
+theirs do, by one Gaussian. How a metric's zeros go together with its own values cannot be seen. So there are two such
+blobs, one in which a zero is a value too low to show and one in which it is a matter of its own, and a split must beat
+both. It is one test for all numbers of clusters, by the largest standardised gain over the mean of the blobs
+(single-step maxT): trying seven numbers is not seven chances. Sources: Liu, Hayes, Nobel & Marron, JASA 103 (2008), for
+the test against one blob; Silverman, JRSS B 43 (1981), for the least smoothing that leaves one peak; Westfall & Young,
+"Resampling-based multiple testing" (1993), for maxT; Tobin, Econometrica 26 (1958), and Cragg, Econometrica 39 (1971),
+for the two kinds of zeros.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import binom, rankdata
+from scipy.stats import binom
 
 from tierwise.archetypes.clusters import kmeans
 from tierwise.archetypes.one_peak import Peak, one_peak
@@ -44,6 +47,8 @@ class Split:
         gain: 1 - unexplained share / mean unexplained share of the blobs: 0 for a blob.
         p_value: Share of the blobs (with the partners among them) that split at least as well, by any number of
             clusters; adjusted for how many numbers were tried.
+
+    Both are those of the kind of blob that the partners are less unlike.
     """
 
     gain: float
@@ -59,7 +64,8 @@ def compare_with_blob(
 ) -> list[Split]:
     """Compare the partners' splits into each number of clusters with those of simulated blobs.
 
-    Blobs are drawn in batches of `spec.null_draws` until the answer at `spec.null_level` is clear, eight at most.
+    Blobs of a kind are drawn in batches of `spec.null_draws` until the answer at `spec.null_level` is clear, eight at
+    most.
 
     Args:
         matrix: Partners in the space, shape (n, d).
@@ -70,8 +76,21 @@ def compare_with_blob(
     """
     if not len(numbers):
         return []
+    groups = groups or [[place] for place in range(matrix.shape[1])]
     observed = _unexplained(matrix, numbers, rng)
-    blob = Blob.of(matrix, groups or [[place] for place in range(matrix.shape[1])], rng)
+    kinds = [False, True] if any(_zeros_apart(matrix[:, list(columns)]) for columns in groups) else [False]
+    found = [_compare(observed, Blob.of(matrix, groups, rng, censored), numbers, spec, rng) for censored in kinds]
+    gains, p_values = (np.array(part) for part in zip(*found, strict=True))
+    return [
+        Split(float(gain), float(p_value))
+        for gain, p_value in zip(gains.min(axis=0), p_values.max(axis=0), strict=True)
+    ]
+
+
+def _compare(
+    observed: Floats, blob: Blob, numbers: Sequence[int], spec: ArchetypeSpec, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return gain and p-value of each number of clusters against blobs of one kind."""
     blobs = np.zeros((0, len(numbers)))
     for _ in range(_MOST_BATCHES):
         more = np.array([_unexplained(blob.draw(rng), numbers, rng) for _ in range(spec.null_draws)])
@@ -79,9 +98,7 @@ def compare_with_blob(
         as_good = _as_good(observed, blobs)
         if _clear(int(as_good.min()), len(blobs), spec.null_level):
             break
-    gains = 1 - observed / np.maximum(blobs.mean(axis=0), 1e-12)
-    p_values = (1 + as_good) / (1 + len(blobs))
-    return [Split(float(gain), float(p_value)) for gain, p_value in zip(gains, p_values, strict=True)]
+    return 1 - observed / np.maximum(blobs.mean(axis=0), 1e-12), (1 + as_good) / (1 + len(blobs))
 
 
 def _as_good(observed: Floats, blobs: Floats) -> Ints:
@@ -139,10 +156,10 @@ class Blob:
     root: Floats
 
     @staticmethod
-    def of(matrix: Floats, groups: Groups, rng: np.random.Generator) -> Blob:
-        """Learn a blob from rows."""
+    def of(matrix: Floats, groups: Groups, rng: np.random.Generator, censored: bool = False) -> Blob:
+        """Learn a blob from rows; `censored` if the zeros of a metric are its lowest values."""
         along = _longest(matrix)
-        margins, scores = [], []
+        margins, scores, one = [], [], []
         for columns in groups:
             part = matrix[:, list(columns)]
             present = _present(part)
@@ -150,8 +167,11 @@ class Blob:
             states = part[order]
             values = np.sort(part[present, -1])
             margins.append(Margin(tuple(columns), states, present[order], one_peak(values) if len(values) else None))
-            scores += [_state_scores(part, present, order), _value_scores(part, present)]
-        return Blob(matrix.shape, tuple(margins), _root(_correlations(np.column_stack(scores), rng)))
+            scores += [_state_scores(part, present, order), np.where(present, part[:, -1], np.nan)]
+            one.append(censored and _zeros_apart(part))
+        known = np.column_stack(scores)
+        found = _correlations(known, _as_drawn(known, margins), np.array(one), rng)
+        return Blob(matrix.shape, tuple(margins), _root(found))
 
     def draw(self, rng: np.random.Generator) -> Floats:
         """Draw as many rows."""
@@ -171,6 +191,11 @@ def _present(part: Floats) -> Bools:
         return np.asarray(part[:, 0] == part[:, 0].max())
     unknown = part[:, 0] == 0
     return ~unknown if unknown.sum() > 1 else np.ones(len(part), dtype=bool)
+
+
+def _zeros_apart(part: Floats) -> bool:
+    """Whether it is a metric with a state (zero or not) beside its values."""
+    return part.shape[1] == 2 and not _nominal(part)
 
 
 def _nominal(part: Floats) -> bool:
@@ -203,50 +228,62 @@ def _state_scores(part: Floats, present: Bools, order: Ints) -> Floats:
     return back
 
 
-def _value_scores(part: Floats, present: Bools) -> Floats:
-    """Return normal scores of the values, the same for equal ones, NaN where there is none, shape (n,)."""
-    scores = np.full(len(part), np.nan)
-    if present.any():
-        scores[present] = ndtri((rankdata(part[present, -1]) - 0.5) / present.sum())
-    return scores
+def _as_drawn(scores: Floats, margins: Sequence[Margin]) -> Floats:
+    """Return each column in order as a blob has it, holes last: values with one peak, evenly spread over it."""
+    ordered = np.sort(scores, axis=0)
+    even = (np.arange(len(scores)) + 0.5) / len(scores)
+    for number, margin in enumerate(margins):
+        if margin.peak is not None:
+            ordered[: margin.present.sum(), 2 * number + 1] = margin.peak.draw(even)
+    return ordered
 
 
-def _correlations(scores: Floats, rng: np.random.Generator) -> Floats:
-    """Find correlations of a Gaussian that, tied and with holes as the scores are, correlates as they do.
+def _correlations(scores: Floats, ordered: Floats, one: Bools, rng: np.random.Generator) -> Floats:
+    """Find correlations of a Gaussian that give the blob's states and values the correlations of the partners' own.
 
-    Ties and holes weaken what is seen of a correlation. Each round adds what a simulation still lacks; what cannot be
-    seen at all (a metric's state and its value) is left as the other correlations allow it.
+    Ties, holes, one peak and the ranks of few partners change what is seen of a correlation. Each round adds what
+    samples of as many partners still lack. What cannot be seen at all (a metric's state and its value) is either left
+    as the other correlations allow it, or the two are one.
 
     Args:
         scores: State and value of each margin in turn, NaN where there is no value, shape (n, 2 margins).
+        ordered: The same columns in order as a blob has them.
+        one: For which margins state and value are one, shape (margins,).
         rng: The random stream.
     """
-    ordered = np.sort(scores, axis=0)  # holes last
     counts = np.isfinite(scores).sum(axis=0)
     wanted, known = _pairwise(scores)
-    draws = rng.standard_normal((max(len(scores), _LEAST_DRAWS), scores.shape[1]))
-    found = wanted
+    draws = rng.standard_normal((-(-_LEAST_DRAWS // len(scores)) * len(scores), scores.shape[1]))
+    found, states = wanted, 2 * np.flatnonzero(one)
     for _ in range(_ROUNDS):
         root = _root(found)
         drawn, possible = draws @ root, root.T @ root
         seen = _pairwise(_as_seen(drawn, ordered, counts))[0] - (np.corrcoef(drawn, rowvar=False) - possible)
         moved = np.clip(found + wanted - seen, -_CLOSE_TO_ONE, _CLOSE_TO_ONE)
         found = np.where(known, moved, possible)
+        found[states, states + 1] = found[states + 1, states] = _CLOSE_TO_ONE
         np.fill_diagonal(found, 1.0)
     return found
 
 
 def _as_seen(drawn: Floats, ordered: Floats, counts: Ints) -> Floats:
-    """Give simulated rows the ties of the states, and values only where the state is the highest."""
-    seen = np.full(drawn.shape, np.nan)
+    """Give samples of simulated rows the partners' states and values: values only where the state is the highest."""
+    samples = drawn.reshape(-1, *ordered.shape)
+    ranks, seen = _ranks(samples), np.full(samples.shape, np.nan)
     for place in range(0, drawn.shape[1], 2):
-        share = (rankdata(drawn[:, place]) - 1) / len(drawn)
-        seen[:, place] = ordered[(share * len(ordered)).astype(np.int64), place]
-        with_value = share >= 1 - counts[place + 1] / len(ordered)
-        if counts[place + 1] and with_value.any():
-            among = (rankdata(drawn[with_value, place + 1]) - 1) / with_value.sum()
-            seen[with_value, place + 1] = ordered[(among * counts[place + 1]).astype(np.int64), place + 1]
-    return seen
+        seen[:, :, place] = ordered[ranks[:, :, place], place]
+        count = counts[place + 1]
+        if count:
+            with_value = ranks[:, :, place] >= len(ordered) - count
+            among = _ranks(np.where(with_value, samples[:, :, place + 1], np.inf))
+            values = ordered[np.minimum(among, count - 1), place + 1]
+            seen[:, :, place + 1] = np.where(with_value, values, np.nan)
+    return seen.reshape(drawn.shape)
+
+
+def _ranks(samples: Floats) -> Ints:
+    """Return ranks from 0 within each sample, along the second axis."""
+    return np.asarray(samples.argsort(axis=1).argsort(axis=1), dtype=np.int64)
 
 
 def _pairwise(scores: Floats) -> tuple[Floats, Bools]:

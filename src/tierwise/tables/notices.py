@@ -55,10 +55,11 @@ def _silent_partners(engine: Engine, contracts: Sequence[Contract]) -> Iterator[
     events = [quoted(contract.table) for contract in contracts if contract.settings.kind == "events"]
     if not events:
         return
-    active = " UNION ALL ".join(f"SELECT partner_id FROM {table}" for table in events)
-    silent = f"FROM {KNOWN_PARTNERS} WHERE _partner NOT IN ({active})"
-    count, of = engine.rows(f"SELECT (SELECT count(*) {silent}), count(*) FROM {KNOWN_PARTNERS}")[0]
-    if count:
-        keys = engine.rows(f"SELECT _partner {silent} ORDER BY 1 LIMIT {MAX_EXAMPLES}")
+    active = " UNION ".join(f"SELECT DISTINCT partner_id FROM {table}" for table in events)
+    silent = f"{KNOWN_PARTNERS} ANTI JOIN ({active}) ON _partner = partner_id"
+    count, of, keys = engine.rows(
+        f"SELECT count(*), (SELECT count(*) FROM {KNOWN_PARTNERS}), min(_partner, {MAX_EXAMPLES}) FROM {silent}"
+    )[0]
+    if count and isinstance(keys, list):
         what = f"partners without an event in any table: {count:,} of {of:,}"
-        yield Fault(what, "", tuple(str(key) for (key,) in keys), "they are placed as newcomers without evidence")
+        yield Fault(what, "", tuple(str(key) for key in keys), "they are placed as newcomers without evidence")

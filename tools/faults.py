@@ -23,15 +23,39 @@ finishes the work once the cause is gone.
 """
 _OTHERS = (
     (
-        "the run is killed (SIGKILL) at any moment",
-        "the earlier output, whole; the next run finishes, with the bytes of an undisturbed one",
+        "the run is killed (SIGKILL) at any moment, on DuckDB or on Spark",
+        "the earlier output, whole; the next run finishes, with the bytes of an undisturbed one, and does not "
+        "make the blocks again that were finished (below)",
     ),
-    ("a reader looks while a run writes", "the earlier output or the new one, never a mixture"),
+    (
+        "what a killed run had spilled, or handed over to Spark",
+        "folders `tierwise-spill-…` among the temporary files and `tierwise-spark-…` there or in "
+        "`engine.spark.scratch`; the next run on the same machine deletes those that no run uses",
+    ),
+    (
+        "a worker of Spark is killed in mid-job",
+        "the run completes, with the same figures",
+    ),
+    (
+        "a reader looks while a run writes",
+        "the earlier output or the new one, never a mixture",
+    ),
     (
         "the disk is full, or a limit lets no more be written, in the middle of a table",
-        'exit code 3, "could not write the output"; the earlier output, whole',
+        'exit code 3, "could not write the output"; the earlier output, whole, and the finished blocks',
     ),
-    ("the output folder is read-only", "exit code 3, likewise"),
+    (
+        "a file or a marker of a finished block is damaged before the next run",
+        "that block and all after it are made again",
+    ),
+    (
+        "data, model, policy, settings or engine changed since the killed run",
+        "its blocks are deleted, and all are made again",
+    ),
+    (
+        "the output folder is read-only",
+        "exit code 3, likewise",
+    ),
     (
         "a source file is written or replaced while it is read",
         'exit code 3, "the file changed while it was read"; nothing is written',
@@ -44,8 +68,28 @@ _OTHERS = (
         "PostgreSQL refuses an output table in the middle of a load",
         "exit code 3; the schema as it was, since one transaction holds all tables",
     ),
-    ("the file of a run's figures cannot be written", "exit code 3; the review itself is there"),
+    (
+        "the file of a run's figures cannot be written",
+        "exit code 3; the review itself is there",
+    ),
 )
+_BLOCKS = """
+## What a killed run had finished
+
+A review of more partners than `engine.partners_at_once` is explained and written block by block. The files of
+finished blocks stand in `<output>/.<as_of>.<run_id>.tmp`. For each block a marker in
+`<output>/.<as_of>.<run_id>.blocks` names its files with their rows and hashes; it is written when they are safe on
+the disk.
+
+* The same command again computes metrics, models, placement and movement anew, since they name the run. Blocks whose
+  marker and files are whole are then taken as they are, the others are made; the bytes are those of an undisturbed
+  run.
+* Commands that only take the output's lock leave both folders. The next review that is written into the output
+  deletes them if they are of another run, so at most one unfinished review takes space.
+* CSV and Excel files are made from the Parquet files at the end, so a table too long for Excel, or another choice of
+  formats, costs no block.
+* To free the space at once, delete both folders while no run is at work. A review of one block leaves nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -78,4 +122,4 @@ def page() -> str:
     rows = [f"| {case.fault} | {case.exit_code} | {case.said} |" for case in cases()]
     others = [f"| {fault} | {left} |" for fault, left in _OTHERS]
     beside = ["", "Tested beside these:", "", "| fault | what is left |", "| --- | --- |", *others]
-    return _HEAD + "\n".join([*rows, *beside]) + "\n"
+    return _HEAD + "\n".join([*rows, *beside]) + "\n" + _BLOCKS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -116,6 +117,21 @@ def test_tables_kept_on_disk_are_tables_like_others(tmp_path: Path, monkeypatch:
         assert (engine.has_table("accepted"), engine.columns("accepted")) == (True, {"a": "BIGINT"})
         assert any(tmp_path.rglob("tables.duckdb"))
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_second_connection_sees_the_tables_and_outlives_nothing(on_disk: bool) -> None:
+    with open_engine() as engine:
+        if on_disk:
+            engine.keep_on_disk()
+        engine.create_table("kept", "SELECT range AS a FROM range(10)")
+        with engine.beside() as reader, ThreadPoolExecutor(1) as pool:
+            counted = pool.submit(reader.rows, "SELECT sum(a), current_setting('TimeZone') FROM kept")
+            engine.create_table("other", "SELECT 1 AS a")
+            assert counted.result() == [(45, "UTC")]
+        assert engine.rows("SELECT * FROM other") == [(1,)]
+        with pytest.raises(InvalidInput, match="closed"):
+            reader.rows("SELECT 1")
 
 
 def test_a_missing_file_is_an_outside_failure(engine: Engine, tmp_path: Path) -> None:

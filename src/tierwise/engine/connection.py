@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,7 @@ _OUTSIDE: dict[type[Exception], str] = {
     duckdb.FatalException: "the engine stopped; run the command again",
     duckdb.InternalException: "the engine failed; run the command again and report this if it recurs",
 }
+_ON_DISK = "on_disk"
 
 
 class EmbeddedEngine:
@@ -73,8 +75,20 @@ class EmbeddedEngine:
 
         In memory they are not: large ones would be spilled and read back again and again.
         """
-        self.run(f"ATTACH '{str(self._scratch.path / 'tables.duckdb').replace(chr(39), chr(39) * 2)}' AS on_disk")
-        self.run("USE on_disk")
+        self.run(f"ATTACH '{str(self._scratch.path / 'tables.duckdb').replace(chr(39), chr(39) * 2)}' AS {_ON_DISK}")
+        self.run(f"USE {_ON_DISK}")
+
+    @contextmanager
+    def beside(self) -> Iterator[EmbeddedEngine]:
+        """A second connection to the same tables, for questions asked in another thread meanwhile."""
+        second = copy(self)
+        second._connection = self._connection.cursor()
+        try:
+            second.run("SET TimeZone = 'UTC'")
+            second.run(f"USE {self.rows('SELECT current_database()')[0][0]}")
+            yield second
+        finally:
+            second._connection.close()
 
     def run(self, sql: str, parameters: Sequence[object] | None = None) -> None:
         """Run a statement.

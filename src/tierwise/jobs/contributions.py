@@ -39,7 +39,7 @@ class Splits:
     def of(self, partner_ids: pd.Series) -> SplitReview:
         """Lay out the contributions of some partners."""
         baselines, chosen = (
-            frame[frame["partner_id"].isin(partner_ids)].reset_index(drop=True)
+            frame[potential.is_among(frame["partner_id"], partner_ids)].reset_index(drop=True)
             for frame in (self.baselines, self.chosen)
         )
         return SplitReview(self.channel.rows_of(partner_ids), self.peers.rows_of(partner_ids), baselines, chosen)

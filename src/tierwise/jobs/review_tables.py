@@ -22,6 +22,7 @@ from tierwise.jobs.explain_review import Explaining
 from tierwise.jobs.wording import wording_of
 from tierwise.policy import Placement
 from tierwise.policy.margins import with_margins
+from tierwise.potential import is_among
 from tierwise.tables.output_schemas import empty_table, output_table, sort_rows
 
 MODEL_COLUMNS = (
@@ -188,7 +189,7 @@ class _Part:
         return self.moves["partner_id"]
 
     def rows_of(self, table: pd.DataFrame) -> pd.DataFrame:
-        return table[table["partner_id"].isin(self.partner_ids)]
+        return table[is_among(table["partner_id"], self.partner_ids)]
 
 
 def partner_names(engine: Engine, workspace: Workspace) -> pd.DataFrame:

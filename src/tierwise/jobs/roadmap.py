@@ -21,6 +21,7 @@ from tierwise.jobs.roadmap_rescore import Rescoring
 from tierwise.jobs.roadmap_tables import Outcome, RoadmapTables, lay_out
 from tierwise.jobs.similar import compared_metrics
 from tierwise.metrics import compute
+from tierwise.potential import is_among
 
 MOST_QUARTERS = 8
 QUARTERS_SEEN = 4
@@ -93,7 +94,7 @@ class Roadmaps:
             The output tables `plans` and `roadmap`.
         """
         moves = self.basis.moves
-        wanted = np.flatnonzero((moves["next_tier"].notna() & moves["partner_id"].isin(partner_ids)).to_numpy())
+        wanted = np.flatnonzero(moves["next_tier"].notna().to_numpy() & is_among(moves["partner_id"], partner_ids))
         basis = self.basis.of(wanted)
         if self.levers is None or not len(wanted):
             names = levers_of(self.workspace.catalog.metrics)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,7 @@ from tierwise import archetypes, potential
 from tierwise.config.environment import expand_environment
 from tierwise.config.load import Workspace
 from tierwise.config.policy import Policy
-from tierwise.engine import Engine
+from tierwise.engine import EmbeddedEngine, Engine
 from tierwise.errors import Fault, InvalidInput
 from tierwise.jobs.accept import accepted_tables, refuse_unfit, refuse_unknowable_day
 from tierwise.jobs.changes import ReviewNow, previous_review
@@ -108,32 +109,35 @@ class _Context:
     explain: str
 
 
-def _review(engine: Engine, computing: Engine, context: _Context, steps: Steps) -> ScoredReview:
+def _review(engine: EmbeddedEngine, computing: Engine, context: _Context, steps: Steps) -> ScoredReview:
     """Score on an engine of choice; what is small then (history, plans, reasons) asks the one that holds the tables."""
-    workspace, as_of, policy, bundle = context.workspace, context.as_of, context.policy, context.champion.bundle
+    workspace, as_of, bundle = context.workspace, context.as_of, context.champion.bundle
     model, found = potential.from_parts(bundle.group("potential")), archetypes.from_parts(bundle.group("archetypes"))
-    steps.begin("compute the metrics")
-    rows = _metric_rows(computing, workspace, as_of)
-    steps.begin("apply the models")
-    inputs = with_recorded_flags(engine, workspace, outputs_on(computing, rows, model, found), as_of)
-    del rows  # of a large channel, some hundred megabytes that are in `inputs` as well
-    steps.begin("place and move the partners")
-    placed = _placed(engine, computing, context, inputs)
-    steps.begin("split the potentials")
-    data_fingerprint = fingerprint(engine, workspace, as_of)
-    explained = explained_partners(context.explain, placed.moves)
+    with engine.beside() as reader, ThreadPoolExecutor(1) as second_core:
+        printing = second_core.submit(fingerprint, reader, workspace, as_of)
+        steps.begin("compute the metrics")
+        rows = _metric_rows(computing, workspace, as_of)
+        steps.begin("apply the models")
+        inputs = with_recorded_flags(engine, workspace, outputs_on(computing, rows, model, found), as_of)
+        del rows  # of a large channel, some hundred megabytes that are in `inputs` as well
+        steps.begin("place and move the partners")
+        placed = _placed(engine, computing, context, inputs)
+        steps.begin("split the potentials")
+        explained = explained_partners(context.explain, placed.moves)
+        split = split_review(workspace, model, inputs, placed.moves, splitting_on(computing), explained)
+        data_fingerprint = printing.result()
     version = f"{context.champion.version}"
-    now = ReviewNow(as_of, version, model, found, policy, inputs, placed.placement, placed.moves)
+    now = ReviewNow(as_of, version, model, found, context.policy, inputs, placed.placement, placed.moves)
     return ScoredReview(
         as_of=as_of,
         run_id=_run_id(context, data_fingerprint, placed.past),
         model_version=version,
-        policy=policy,
+        policy=context.policy,
         data_fingerprint=data_fingerprint,
         inputs=inputs,
         placement=placed.placement,
         moves=placed.moves,
-        contributions=split_review(workspace, model, inputs, placed.moves, splitting_on(computing), explained),
+        contributions=split,
         explaining=prepare_explaining(engine, workspace, context.output, now, retrained_models(bundle), explained),
         tracks=placed.tracks,
         scope=context.explain,

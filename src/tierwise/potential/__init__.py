@@ -8,6 +8,7 @@ from tierwise.potential.contributions import (
     TreeSplit,
     basis_of,
     contributions,
+    is_among,
     split_to_channel,
     split_to_peers,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "compare",
     "contributions",
     "from_parts",
+    "is_among",
     "leaks_frame",
     "merged_leaks",
     "normalized_gini",

@@ -14,6 +14,8 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas.api.types import is_string_dtype
 
@@ -109,7 +111,7 @@ class Contributions:
 
     def rows_of(self, partner_ids: pd.Series) -> pd.DataFrame:
         """The rows of some partners, so that those of a large channel need not all be laid out at once."""
-        wanted = self.basis.rows["partner_id"].isin(partner_ids).to_numpy()
+        wanted = is_among(self.basis.rows["partner_id"], partner_ids)
         parts = [part for part in (part.among(wanted) for part in self.parts) if len(part.members)]
         by_source = [[part for part in parts if part.source == source] for source in sorted({p.source for p in parts})]
         if not by_source:
@@ -124,6 +126,12 @@ class Contributions:
             return _no_rows(ADDITIVITY_COLUMNS)
         totals = pd.concat([_totals(self.basis, part) for part in self.parts], ignore_index=True)
         return totals.sort_values("partner_id", kind="stable", ignore_index=True)
+
+
+def is_among(ids: pd.Series, wanted: pd.Series) -> NDArray[np.bool_]:
+    """Tell which ids are wanted; `isin` of pandas makes each of many wanted ids a Python object first."""
+    own, others = (pa.array(of, pa.large_string(), from_pandas=True) for of in (ids, wanted))
+    return np.asarray(pc.is_in(own, value_set=others), dtype=bool)
 
 
 def basis_of(model: PotentialModel, rows: pd.DataFrame) -> Basis:

@@ -150,7 +150,7 @@ def machine() -> str:
     rows = [
         ("processor", f"{processor()}, {len(os.sched_getaffinity(0))} cores"),
         ("memory", f"{memory:.0f} GiB"),
-        ("system", f"{platform.system()} {platform.release()}"),
+        ("system", platform.system()),
         ("Python", platform.python_version()),
         ("packages", ", ".join(f"{name} {found}" for name in PACKAGES if (found := installed(name)))),
     ]

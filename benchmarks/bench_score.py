@@ -31,7 +31,7 @@ from typing import Any
 SIZES = (10_000, 30_000, 100_000)
 TRAINED_ON = 2_000
 YEARS = 3
-MEMORY_LIMIT = "3GB"
+MEMORY_LIMIT = "2GB"
 AS_OF, TRAINED_AS_OF, TODAY = date(2026, 9, 30), date(2026, 6, 30), date(2026, 10, 15)
 PHASES = (
     ("jobs.score", "accepted_tables", "read and check the tables"),

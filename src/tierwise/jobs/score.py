@@ -224,6 +224,7 @@ def _write(lock: OutputLock, request: ScoreRequest, layout: ReviewLayout) -> Wri
         rows_per_file=rows_per_file(request.engine, settings),
         basis=_basis(request, layout),
     )
+    lock.sign(review.run_id)
     folder = write_blocks(lock, about, layout.blocks())
     rows = read_review(lock.folder, review.as_of).rows
     if settings.postgresql is not None:

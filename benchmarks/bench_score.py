@@ -5,7 +5,8 @@ The channels are made by the tool itself (`tierwise init --example demo --partne
 on 2,000 partners, scores all of them. Every size runs in a process of its own, two threads at most; CPU seconds stand
 beside the clock's, because other work on the machine shows in the latter. Phases inside another are indented.
 
-`--keep DIR` keeps the channels and the model for a next run; with `--pack` a review pack is written last.
+`--keep DIR` (or the variable TIERWISE_CHANNELS) keeps the channels and the model for a next run; with `--pack` a review
+pack is written last. The engine may take 2 GB of memory.
 """
 
 from __future__ import annotations
@@ -185,7 +186,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", nargs="*", type=int, default=list(SIZES))
     parser.add_argument("--explain", choices=("all", "movers", "none"), default="all")
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--keep", type=Path, default=os.environ.get("TIERWISE_CHANNELS"))
     parser.add_argument("--pack", action="store_true")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -65,7 +65,7 @@ SIZE: dict[str, Any] = {"share": 1 / 3, "partners": 200, "units": 200}
 ARCHETYPES = ("Builders", "Movers", "Referrers", "Specialists", "Volume")
 
 
-def partners(count: int = 600, lift: float = 0.25, seed: int = 3) -> tuple[pd.DataFrame, pilots.Assignment]:
+def partners(count: int = 600, lift: float = 0.3, seed: int = 3) -> tuple[pd.DataFrame, pilots.Assignment]:
     """Drawn partners with their outcomes; the MDF arm sells `lift` more, the rebate arm no more."""
     rng = np.random.default_rng(seed)
     before = rng.lognormal(10, 0.8, count)
@@ -197,7 +197,7 @@ AMENDMENT = AmendmentRecord(
 )  # fmt: skip
 
 
-def story(lift: float = 0.25, **changes: Any) -> PilotStory:
+def story(lift: float = 0.3, **changes: Any) -> PilotStory:
     """A whole story: design, draw, one look before, and the final reading."""
     frame, drawn = partners(lift=lift)
     early = frame.assign(revenue_2q=frame["revenue_2q"] * 0.5)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -147,7 +147,8 @@ def test_a_run_killed_at_any_moment_goes_on_behind_its_blocks(tmp_path):
             print(f"run-{number} 1000000", file=process.stdin, flush=True)
             child = int(process.stdout.readline())
             time.sleep(moments.uniform(0, 2 * LONGEST_SECONDS * (1 + number / KILLS)))
-            os.kill(child, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # on a fast machine it may have ended
+                os.kill(child, signal.SIGKILL)
             process.stdout.readline()
             done.add(check_killed(output, (f"run-{number - 1}", f"run-{number}"), tmp_path / "undisturbed"))
     assert len(done) > 1

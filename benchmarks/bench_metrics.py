@@ -16,6 +16,7 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,21 +57,26 @@ METRICS = {
 
 def workspace() -> Workspace:
     """The workspace of the benchmark: partners and one table of deals."""
+    columns = {"partner_id": {}, "date": {}, "customer_id": {}, "status": {}, "amount": {"type": "money"}}
+    return deals_workspace(columns, METRICS)
+
+
+def deals_workspace(columns: dict[str, Any], metrics: dict[str, Any]) -> Workspace:
+    """A workspace of partners and one table of deals, with metrics over it."""
     source = {"parquet": "none"}
-    deals = {"partner_id": {}, "date": {}, "customer_id": {}, "status": {}, "amount": {"type": "money"}}
     settings = WorkspaceSettings.model_validate(
         {
             "tierwise": 1,
             "name": "benchmark",
             "tables": {
                 "partners": {"kind": "partners", "source": source, "columns": {"partner_id": {}}},
-                "deals": {"kind": "events", "source": source, "columns": deals, "money": "amount"},
+                "deals": {"kind": "events", "source": source, "columns": columns, "money": "amount"},
             },
             "potential": {"metric": "revenue_4q", "horizon": "4 quarters"},
         }
     )
-    metrics = {name: ({} if "formula" in metric else {"from": "deals"}) | metric for name, metric in METRICS.items()}
-    return Workspace(Path(), Path(), settings, Catalog.model_validate({"metrics": metrics}))
+    named = {name: ({} if "formula" in metric else {"from": "deals"}) | metric for name, metric in metrics.items()}
+    return Workspace(Path(), Path(), settings, Catalog.model_validate({"metrics": named}))
 
 
 def make_data(folder: Path, events: int, partners: int) -> None:

@@ -10,10 +10,10 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+from bench_metrics import deals_workspace
 
-from tierwise.config.catalog import Catalog
 from tierwise.config.load import Workspace
-from tierwise.config.workspace import EngineSettings, WorkspaceSettings
+from tierwise.config.workspace import EngineSettings
 from tierwise.engine import open_engine
 
 AS_OF = date(2025, 12, 31)
@@ -126,8 +126,7 @@ def by_hand(dialect: str) -> str:
 
 def workspace() -> Workspace:
     """The workspace of the benchmark: partners and one table of deals."""
-    source = {"parquet": "none"}
-    deals = {
+    columns = {
         "partner_id": {},
         "date": {},
         "customer_id": {},
@@ -135,19 +134,7 @@ def workspace() -> Workspace:
         "status": {},
         "amount": {"type": "money", "required": True},
     }
-    settings = WorkspaceSettings.model_validate(
-        {
-            "tierwise": 1,
-            "name": "benchmark",
-            "tables": {
-                "partners": {"kind": "partners", "source": source, "columns": {"partner_id": {}}},
-                "deals": {"kind": "events", "source": source, "columns": deals, "money": "amount"},
-            },
-            "potential": {"metric": "revenue_4q", "horizon": "4 quarters"},
-        }
-    )
-    metrics = {name: ({} if "formula" in metric else {"from": "deals"}) | metric for name, metric in METRICS.items()}
-    return Workspace(Path(), Path(), settings, Catalog.model_validate({"metrics": metrics}))
+    return deals_workspace(columns, METRICS)
 
 
 def make_data(folder: Path, events: int, partners: int) -> None:

@@ -1,10 +1,11 @@
 """Archetypes: agreement with known groups, false positives on one blob, label change over retrains.
 
-`python benchmarks/bench_archetypes.py [mixtures|blobs|wholesale|retrains] [COUNT] [SHAPE ...]`. `mixtures`: synthetic
-channels, the hidden archetypes against those found among the partners that are there. `blobs`: partners of one kind, in
-shapes that are round, long, heavy-tailed, square, full of zeros: all must say "no archetypes supported". `wholesale`:
-UCI Wholesale against `Channel`, as it is, shuffled and in cents, with several seeds. `retrains`: nine quarterly
-trainings one after another, the share of partners known to both whose archetype changed.
+`python benchmarks/bench_archetypes.py [mixtures|blobs|wholesale|retrains] [COUNT] [SEED] [SHAPE ...]`. `mixtures`:
+synthetic channels, the hidden archetypes against those found among the partners that are there. `blobs`: partners of
+one kind, in shapes that are round, long, heavy-tailed, square, full of zeros: at most one in ten may be called
+archetypes; COUNT channels per shape, number of metrics (4, 8) and of partners (80, 200, 600), drawn from SEED.
+`wholesale`: UCI Wholesale against `Channel`, as it is, shuffled and in cents, with several seeds. `retrains`: nine
+quarterly trainings one after another, the share of partners known to both whose archetype changed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import beta
 from sklearn.metrics import adjusted_rand_score
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,6 +40,7 @@ SHAPES = (
     "round Gaussian", "long Gaussian", "one factor", "t(3), long", "t(3) metrics, mixed", "log-normal, long", "uniform",
     "uniform, turned", "counts", "zeros", "revenue only",
 )  # fmt: skip
+BLOB_METRICS, BLOB_PARTNERS = (4, 8), (80, 200, 600)
 SPENDS = ["Fresh", "Milk", "Grocery", "Frozen", "Detergents_Paper", "Delicassen"]
 LAST = date(2026, 9, 30)
 RETRAINS = 8
@@ -96,17 +99,32 @@ def one_kind(shape: str, partners: int, metrics: int, rng: np.random.Generator) 
     return made[shape]
 
 
-def blobs(seeds: int) -> None:
-    """Print how often partners of one kind are taken for archetypes, by shape, number of metrics and of partners."""
-    wanted = sys.argv[3:] or list(SHAPES)
-    for shape in wanted:
-        total = 0
-        for metrics, partners in ((4, 80), (4, 300), (8, 80), (8, 300)):
-            rng = np.random.default_rng([SHAPES.index(shape), metrics, partners])
-            found = sum(_accepted(shape, partners, metrics, rng) for _ in range(seeds))
-            total += found
-            print(f"{shape}, {metrics} metrics, {partners} partners: {found} of {seeds}", flush=True)
-        print(f"{shape}: archetypes in {total} of {4 * seeds}, {total / (4 * seeds):.3f}", flush=True)
+def blobs(channels: int) -> None:
+    """Print how often partners of one kind are taken for archetypes, by shape, and by number of partners."""
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    print(f"seed {seed}; {channels} channels each of {BLOB_METRICS} metrics; 95 % range of the rate in brackets")
+    for shape in sys.argv[4:] or SHAPES:
+        counts = {partners: _called(shape, partners, channels, seed) for partners in BLOB_PARTNERS}
+        tried = channels * len(BLOB_METRICS)
+        cells = ", ".join(f"{count} of {tried} of {partners}" for partners, count in counts.items())
+        print(f"{shape}: {_rate(sum(counts.values()), tried * len(counts))}; {cells} partners", flush=True)
+
+
+def _called(shape: str, partners: int, channels: int, seed: int) -> int:
+    """Count the channels of as many partners that are called archetypes."""
+    streams = [np.random.default_rng([seed, SHAPES.index(shape), metrics, partners]) for metrics in BLOB_METRICS]
+    return sum(
+        _accepted(shape, partners, metrics, rng)
+        for metrics, rng in zip(BLOB_METRICS, streams, strict=True)
+        for _ in range(channels)
+    )
+
+
+def _rate(count: int, tried: int) -> str:
+    """Say a rate with the 95 % range that so few channels leave (Clopper and Pearson)."""
+    low = beta.ppf(0.025, count, tried - count + 1) if count else 0.0
+    high = beta.ppf(0.975, count + 1, tried - count) if count < tried else 1.0
+    return f"archetypes in {count} of {tried}, {count / tried:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _accepted(shape: str, partners: int, metrics: int, rng: np.random.Generator) -> bool:

@@ -3,9 +3,10 @@
 `python benchmarks/bench_train.py [PARTNERS] [REVIEWS] [METRICS]`, by default 100,000 x 12 x 40; the goal is ten minutes
 and 8 GB on two cores. Timed are the learning phases of the job `train`, from ready snapshots. Left out: checking and
 computing the metrics, the guard that holds attributes against the history on record, the optional tuning, and plots,
-card and registration in MLflow. `python benchmarks/bench_train.py job [PARTNERS]` leaves nothing out: it makes a
-workspace (`tierwise init --example demo --partners N`, not timed) and runs the job `train` there; that channel has
-its own number of metrics. CPU seconds stand beside the clock's, because other work on the machine shows in the latter.
+card and registration in MLflow. `python benchmarks/bench_train.py job [PARTNERS] [FOLDER]` leaves nothing out: it makes
+a workspace (`tierwise init --example demo --partners N`, not timed) and runs the job `train` there; that channel has
+its own number of metrics. A folder keeps the channel for a next run, which trains in a copy of the workspace. CPU
+seconds, with those of processes that ended, stand beside the clock's, because other work on the machine shows there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import gc
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -90,9 +92,9 @@ def made_up_snapshots(partners: int, reviews: int, metrics: int) -> pd.DataFrame
 def phase(name: str, times: dict[str, float]) -> Iterator[None]:
     """Time one phase and say how it went."""
     gc.collect()
-    start, worked = time.perf_counter(), time.process_time()
+    start, worked = time.perf_counter(), cpu_seconds()
     yield
-    times[name], worked = time.perf_counter() - start, time.process_time() - worked
+    times[name], worked = time.perf_counter() - start, cpu_seconds() - worked
     print(f"{name:<38} {times[name]:7.1f} s   CPU {worked:7.1f} s   peak {peak_gb():.2f} GB", flush=True)
 
 
@@ -100,6 +102,12 @@ def peak_gb() -> float:
     """The peak resident memory in GB of this process, or of the largest that it started."""
     used = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return max(used) / 1024**2
+
+
+def cpu_seconds() -> float:
+    """The CPU seconds of this process and of those it started that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def plain_fit(rows: pd.DataFrame, columns: FeatureSet, spec: PotentialSpec) -> None:
@@ -159,38 +167,54 @@ class StepClock:
     """Hears the steps of a job and says how long each took."""
 
     def __init__(self) -> None:
-        self._what, self._start, self._worked = "", time.perf_counter(), time.process_time()
+        self._what, self._start, self._worked = "", time.perf_counter(), cpu_seconds()
 
     def __call__(self, step: Step) -> None:
         """End the step before and begin one."""
         self.end()
-        self._what, self._start, self._worked = step.what, time.perf_counter(), time.process_time()
+        self._what, self._start, self._worked = step.what, time.perf_counter(), cpu_seconds()
 
     def end(self) -> None:
         """Say how long the step took, if one has begun."""
         if self._what:
-            took, worked = time.perf_counter() - self._start, time.process_time() - self._worked
+            took, worked = time.perf_counter() - self._start, cpu_seconds() - self._worked
             print(f"{self._what:<45} {took:7.1f} s   CPU {worked:7.1f} s   peak {peak_gb():.2f} GB", flush=True)
 
 
-def whole_job(partners: int) -> None:
+def demo_channel(folder: Path, partners: int) -> Path:
+    """Return the workspace of a demo channel of as many partners; made where it is not there yet."""
+    channel = folder / f"demo-{partners}"
+    if not (channel / "tierwise.yaml").exists():
+        init(InitRequest(channel, "demo", partners=partners))
+    return channel
+
+
+def scratch_copy(channel: Path, folder: Path) -> Path:
+    """Copy a workspace without its data, which are linked, and without what runs have left."""
+    shutil.copytree(channel, folder, ignore=shutil.ignore_patterns("data", "output", "truth", "mlflow*", "mlruns"))
+    (folder / "data").symlink_to((channel / "data").resolve(), target_is_directory=True)
+    return folder
+
+
+def whole_job(partners: int, keep: Path | None) -> None:
     """Run the job `train` on a demo channel, from its files to the registered version."""
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "demo"
-        init(InitRequest(folder, "demo", partners=partners))
-        workspace, clock, start = load_workspace(folder), StepClock(), time.perf_counter()
+        folder = scratch_copy(demo_channel(keep or Path(place), partners), Path(place) / "trained")
+        workspace, clock, start, worked = load_workspace(folder), StepClock(), time.perf_counter(), cpu_seconds()
         summary = train(workspace, date(2026, 9, 30), date(2026, 10, 15), clock)
         clock.end()
         minutes, metrics = (time.perf_counter() - start) / 60, len(model_features(workspace).names)
-        reviews = summary.snapshots / max(summary.partners, 1)
+        reviews, worked = summary.snapshots / max(summary.partners, 1), cpu_seconds() - worked
     print(f"\n{partners:,} partners, {summary.snapshots:,} snapshots ({reviews:.1f} a partner) x {metrics} metrics")
-    print(f"{minutes:.1f} minutes in all; gate: {summary.gate}; {summary.archetypes_sentence}")
+    print(
+        f"{minutes:.1f} minutes in all, {worked:.0f} CPU seconds; gate: {summary.gate}; {summary.archetypes_sentence}"
+    )
 
 
 def main() -> None:
     """Run what was asked for."""
     if sys.argv[1:2] == ["job"]:
-        whole_job(int(sys.argv[2]) if len(sys.argv) > 2 else 100_000)
+        whole_job(int(sys.argv[2]) if len(sys.argv) > 2 else 100_000, Path(sys.argv[3]) if len(sys.argv) > 3 else None)
         return
     given = [int(value) for value in sys.argv[1:]]
     partners, reviews, metrics = (*given, *(100_000, 12, 40)[len(given) :])

@@ -13,9 +13,9 @@ from tierwise.config.columns import attributes
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine, quoted, render
 from tierwise.errors import MAX_EXAMPLES, Fault, InvalidInput
-from tierwise.metrics.event_query import UNIT_UNIVERSE, UNIVERSE, table_query
-from tierwise.metrics.plan import UNIT, plan_table
-from tierwise.metrics.reading import Formula, ParsedCatalog, parse_catalog
+from tierwise.metrics.event_query import FIRST_DAY, UNIT_UNIVERSE, UNIVERSE, table_query
+from tierwise.metrics.plan import UNIT, Plan, plan_table
+from tierwise.metrics.reading import Aggregate, Formula, ParsedCatalog, parse_catalog
 from tierwise.metrics.units import Part, Parts, parts_of, unit_of, unit_universe_query
 from tierwise.metrics.universe import universe_query
 
@@ -87,69 +87,98 @@ class _Run:
 def _batch(run: _Run, ordered: Sequence[date]) -> pd.DataFrame:
     """Compute at most 60 as-of dates at once: the query keeps a bit for each in one integer."""
     engine, workspace = run.engine, run.workspace
+    plans = [(part, _plan(workspace, part, ordered)) for part in run.parts.all]
+    dated = [part for part, plan in plans if plan.first_day is not None]
     made = [UNIVERSE]
     try:
-        engine.create_table(UNIVERSE, universe_query(workspace, ordered))
+        engine.create_table(UNIVERSE, universe_query(workspace, ordered, [part.table for part in dated]))
         if run.unit is not None:
             made.append(UNIT_UNIVERSE)
             engine.create_table(UNIT_UNIVERSE, unit_universe_query(workspace, unit_of(workspace, run.unit), ordered))
-        for part in run.parts.all:
-            made.append(part.stored)
-            _store_metrics(engine, workspace, part, ordered)
-        _check_missing_rows(engine, run.parts)
-        frame = engine.frame(_final_query(run))
-        _check_missing_formulas(frame, run.parts)
+        try:
+            for part, plan in plans:
+                made.append(part.stored)
+                engine.create_table(part.stored, table_query(plan))
+            frame = engine.frame(_final_query(run, dated))
+        except InvalidInput as error:
+            raise InvalidInput(_unsuited(run, ordered) or error.faults) from error
     finally:
         for table in made:
             engine.run(f"DROP TABLE IF EXISTS {quoted(table)}")
+    _check_missing(frame, run.parts)
     return _as_contracted(frame, run)
 
 
 def table_queries(workspace: Workspace, catalog: ParsedCatalog, as_of_dates: Sequence[date]) -> dict[str, str]:
     """Write the query of each event table that the catalog uses."""
-    return {part.table: _query(workspace, part, as_of_dates) for part in parts_of(catalog, None).all}
+    return {part.table: table_query(_plan(workspace, part, as_of_dates)) for part in parts_of(catalog, None).all}
 
 
-def _query(workspace: Workspace, part: Part, as_of_dates: Sequence[date]) -> str:
+def _plan(workspace: Workspace, part: Part, as_of_dates: Sequence[date]) -> Plan:
     table = workspace.table(part.table)
-    return table_query(plan_table(part.aggregates, table, workspace.settings.calendar, as_of_dates, part.unit))
+    return plan_table(part.aggregates, table, workspace.settings.calendar, as_of_dates, part.unit)
 
 
-def _store_metrics(engine: Engine, workspace: Workspace, part: Part, as_of_dates: Sequence[date]) -> None:
-    """Compute the metrics of one event table; where the data do not suit them, name those at fault."""
-    try:
-        engine.create_table(part.stored, _query(workspace, part, as_of_dates))
-    except InvalidInput as error:
-        faults = []
-        for one in part.aggregates:
-            try:
-                engine.create_table(part.stored, _query(workspace, replace(part, aggregates=(one,)), as_of_dates))
-            except InvalidInput as alone:
-                faults.append(
-                    Fault(f"it does not suit the data: {alone.faults[0].what}", f"metrics.yaml: metrics.{one.name}")
-                )
-        raise InvalidInput(faults or error.faults) from error
+def _unsuited(run: _Run, ordered: Sequence[date]) -> list[Fault]:
+    """The metrics that the data do not suit, each tried alone."""
+    faults = []
+    alone = [replace(part, aggregates=(one,)) for part in run.parts.all for one in part.aggregates]
+    for part in alone:
+        try:
+            run.engine.arrow(table_query(_plan(run.workspace, part, ordered)))
+        except InvalidInput as error:
+            what = f"it does not suit the data: {error.faults[0].what}"
+            faults.append(Fault(what, f"metrics.yaml: metrics.{part.aggregates[0].name}"))
+    return faults
 
 
-def _final_query(run: _Run) -> str:
-    """Join the tables' metrics to the universe and add the formulas, step by step; then the same for the units."""
-    query = _joined(f"{UNIVERSE}", run.parts.whole, "as_of, partner_id")
+def _final_query(run: _Run, dated: Sequence[Part]) -> str:
+    """Join the tables' metrics to the universe and add the formulas, step by step; then the same for the units.
+
+    Args:
+        run: The run.
+        dated: The parts that give each partner's first day in their table.
+    """
+    query = _with_first_seen(run, dated)
     query = _with_formulas(query, run.parts.whole_formulas, ["as_of"])
     if run.unit is not None:
         partners = f"(SELECT * FROM {UNIT_UNIVERSE} JOIN ({query}) AS w USING (as_of, partner_id))"
-        query = _joined(partners, run.parts.by_unit, run.keys)
+        query = f"SELECT u.*{_metrics(run.parts.by_unit)} FROM {partners} AS u{_joins(run.parts.by_unit, run.keys)}"
         query = _with_formulas(query, run.parts.unit_formulas, ["as_of", UNIT])
     named = [] if run.unit is None else [f"{UNIT} AS {quoted(run.unit)}"]
     names = [*map(quoted, ["as_of", "partner_id"]), *named, *map(quoted, ["first_seen", "tenure_days"])]
     texts = [f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in run.attributes]
-    selected = [*names, *texts, *map(quoted, run.metrics)]
+    selected = [*names, *texts, *map(quoted, [*run.metrics, *map(_count, _required(run.parts))])]
     return f"SELECT {', '.join(selected)}\nFROM ({query}) AS f ORDER BY {run.keys}"
 
 
-def _joined(rows: str, parts: Sequence[Part], keys: str) -> str:
-    columns = ["u.*", *(quoted(one.name) for part in parts for one in part.aggregates)]
-    joins = "".join(f" LEFT JOIN {quoted(part.stored)} USING ({keys})" for part in parts)
-    return f"SELECT {', '.join(columns)} FROM {rows} AS u{joins}"
+def _with_first_seen(run: _Run, dated: Sequence[Part]) -> str:
+    """The universe with the metrics of whole partners, and since when each partner is seen."""
+    days = ["u.first_seen", *(f"{quoted(part.stored)}.{FIRST_DAY}" for part in dated)]
+    first = f"least({', '.join(days)}) AS first_seen" if dated else days[0]
+    columns = ["u.as_of", "u.partner_id", first, *(f"u.{quoted(name)}" for name in attributes(run.workspace.settings))]
+    columns += [quoted(_count(one)) for one in _required(run.parts)]
+    joins = _joins(run.parts.whole, "as_of, partner_id")
+    rows = f"SELECT {', '.join(columns)}{_metrics(run.parts.whole)} FROM {UNIVERSE} AS u{joins}"
+    return f"SELECT *, CAST(date_diff('day', first_seen, as_of) AS DOUBLE) AS tenure_days\nFROM ({rows}) AS s"
+
+
+def _metrics(parts: Sequence[Part]) -> str:
+    return "".join(f", {quoted(one.name)}" for part in parts for one in part.aggregates)
+
+
+def _joins(parts: Sequence[Part], keys: str) -> str:
+    return "".join(f" LEFT JOIN {quoted(part.stored)} USING ({keys})" for part in parts)
+
+
+def _required(parts: Parts) -> list[Aggregate]:
+    """The metrics of whole partners that may not be missing; a unit of a partner may have no rows."""
+    return [one for part in parts.whole for one in part.aggregates if one.metric.missing == "fail"]
+
+
+def _count(one: Aggregate) -> str:
+    """The column that counts a metric's rows."""
+    return f"_rows_{one.name}"
 
 
 def _with_formulas(query: str, steps: Sequence[Sequence[Formula]], partition_by: Sequence[str]) -> str:
@@ -165,45 +194,31 @@ def _formula_column(formula: Formula, partition_by: Sequence[str]) -> str:
     return f"{value} AS {quoted(formula.name)}"
 
 
-def _check_missing_rows(engine: Engine, parts: Parts) -> None:
-    """Refuse where a metric whose rows must exist has none for a partner; a unit of a partner may have none."""
-    faults = []
-    for part in parts.whole:
-        for one in part.aggregates:
-            if one.metric.missing != "fail":
-                continue
-            lacking = f"FROM {quoted(part.stored)} WHERE {quoted('_rows_' + one.name)} = 0"
-            count = engine.rows(f"SELECT count(*) {lacking}")[0][0]
-            examples = engine.rows(f"SELECT DISTINCT partner_id {lacking} ORDER BY partner_id LIMIT {MAX_EXAMPLES}")
-            if count:
-                faults.append(
-                    _missing_fault(one.name, f"{count} partner rows have no rows of {part.table!r}", examples)
-                )
+def _check_missing(frame: pd.DataFrame, parts: Parts) -> None:
+    """Refuse where a metric that must be there has no rows for a partner, or a formula no figure."""
+    formulas = (formula for step in parts.whole_formulas for formula in step if formula.metric.missing == "fail")
+    lacking = [
+        *((one.name, one.table, frame[_count(one)] == 0) for one in _required(parts)),
+        *((one.name, None, frame[one.name].isna()) for one in formulas if one.name in frame.columns),
+    ]
+    faults = [_missing_fault(name, table, frame[rows]) for name, table, rows in lacking if rows.any()]
     if faults:
         raise InvalidInput(faults)
 
 
-def _check_missing_formulas(frame: pd.DataFrame, parts: Parts) -> None:
-    faults = []
-    formulas = [formula for step in parts.whole_formulas for formula in step if formula.name in frame.columns]
-    for formula in (formula for formula in formulas if formula.metric.missing == "fail"):
-        lacking = frame.loc[frame[formula.name].isna(), "partner_id"]
-        if len(lacking):
-            examples = [(name,) for name in sorted(set(lacking))]
-            faults.append(_missing_fault(formula.name, f"it is unknown for {len(lacking)} partner rows", examples))
-    if faults:
-        raise InvalidInput(faults)
-
-
-def _missing_fault(name: str, what: str, examples: Sequence[tuple[object, ...]]) -> Fault:
+def _missing_fault(name: str, table: str | None, frame: pd.DataFrame) -> Fault:
+    rows = frame[["as_of", "partner_id"]].drop_duplicates()
+    examples = tuple(sorted(rows["partner_id"].astype("str").unique())[:MAX_EXAMPLES])
+    unknown = f"it is unknown for {len(rows)} partner rows"
+    what = unknown if table is None else f"{len(rows)} partner rows have no rows of {table!r}"
     todo = "complete the data, or let the metric's 'missing' be 0 or unknown"
     where = f"metrics.yaml: metrics.{name}.missing"
-    return Fault(f"the metric {name!r} may not be missing: {what}", where, tuple(str(row[0]) for row in examples), todo)
+    return Fault(f"the metric {name!r} may not be missing: {what}", where, examples, todo)
 
 
 def _as_contracted(frame: pd.DataFrame, run: _Run) -> pd.DataFrame:
     texts = ["partner_id", *([run.unit] if run.unit is not None else []), *run.attributes]
-    frame = frame.astype(dict.fromkeys(texts, "str"))
+    frame = frame.drop(columns=list(map(_count, _required(run.parts)))).astype(dict.fromkeys(texts, "str"))
     for name in run.metrics:  # one by one: a large channel's rows are not held three times
         values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
         frame[name] = np.where(np.isfinite(values), values, np.nan)

@@ -25,14 +25,15 @@ from tierwise.metrics.row_sql import day_sql, filtered, period_sql, unit_sql
 from tierwise.metrics.windows import periods_of
 
 UNIVERSE, UNIT_UNIVERSE = "_universe", "_unit_universe"
+FIRST_DAY = "_first_day"
 
 
 def table_query(plan: Plan) -> str:
     """Write the query of one event table.
 
     Returns:
-        SQL with the columns `as_of`, `partner_id`, for units `_unit`, one column per metric, and `_rows_<metric>` for
-        each metric whose missing rows are a fault. One row per row of the universe.
+        SQL with the columns `as_of`, `partner_id`, for units `_unit`, one column per metric, `_rows_<metric>` for each
+        metric whose missing rows are a fault, and `_first_day` where the plan has one. One row per row of the universe.
     """
     steps = list(one_day_steps(plan) if plan.is_one_day else _merged_steps(plan))
     for planned in plan.metrics:
@@ -273,6 +274,7 @@ def _assembly(plan: Plan) -> str:
     sources |= dict.fromkeys(f"_outer_{planned.name}" for planned in plan.metrics if planned.then is not None)
     joins = "".join(f"\n LEFT JOIN {source} USING ({plan.dated_keys})" for source in sources)
     columns = [column for planned in plan.metrics for column in _metric_columns(planned)]
+    columns += [f"{plan.first_day} AS {FIRST_DAY}"] if plan.first_day is not None else []
     universe = UNIVERSE if plan.unit is None else UNIT_UNIVERSE
     return f"SELECT as_of, {plan.keys}, {_listed(columns)}\nFROM {universe}{joins}"
 

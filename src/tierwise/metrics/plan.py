@@ -78,6 +78,7 @@ class Plan:
         unit: The column that tells a partner's units apart, where metrics are made for each unit.
         pieces: Every piece with its column name.
         metrics: Every metric of the table.
+        first_day: The column of the piece that is each partner's first day, where it costs no pass of its own.
     """
 
     table: str
@@ -88,6 +89,7 @@ class Plan:
     pieces: dict[Piece, str] = field(default_factory=dict)
     stretches: dict[str, Stretch] = field(default_factory=dict)
     metrics: list[PlannedMetric] = field(default_factory=list)
+    first_day: str | None = None
 
     @property
     def date_column(self) -> str:
@@ -183,7 +185,20 @@ def plan_table(
     plan = Plan(aggregates[0].table, settings, calendar, as_of_dates, unit)
     for aggregate in aggregates:
         plan.metrics.append(_planned(plan, aggregate))
+    if plan.is_one_day and unit is None:
+        plan.first_day = _first_day(plan)
     return plan
+
+
+def _first_day(plan: Plan) -> str | None:
+    """The column of each partner's first day, if a group of pieces reads every row that counts anyway."""
+    own = [piece for piece in plan.pieces if piece.path == "rows" and piece.per is None]
+    ever = Span(None, plan.as_of_dates[0])
+    whole = [piece.stretch for piece in own if plan.spans([piece.stretch])[piece.stretch, ever.until] == ever]
+    conditions = {piece.condition for piece in own}
+    if not whole or (len(conditions) == 1 and None not in conditions):
+        return None
+    return _column(plan, Piece("rows", f"MIN({quoted(plan.date_column)})", None, whole[0]))
 
 
 def _planned(plan: Plan, aggregate: Aggregate) -> PlannedMetric:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from tierwise.config.columns import attributes
@@ -13,15 +13,21 @@ from tierwise.metrics.event_query import as_of_rows, known_days
 _ALWAYS = "DATE '0001-01-01'"
 
 
-def universe_query(workspace: Workspace, as_of_dates: Sequence[date]) -> str:
+def universe_query(workspace: Workspace, as_of_dates: Sequence[date], without: Collection[str] = ()) -> str:
     """Write the query of all partners known at each as-of date.
 
+    Args:
+        workspace: The workspace.
+        as_of_dates: The as-of dates, oldest first.
+        without: Tables in which no partner's first day is looked up, because it is found with their metrics.
+
     Returns:
-        SQL with the columns `as_of`, `partner_id`, `first_seen`, `tenure_days`, then the attributes with their types.
+        SQL with the columns `as_of`, `partner_id`, `first_seen`, then the attributes with their types.
     """
-    firsts = [_first_days(workspace, table) for table in workspace.tables_of("events", "history")]
+    tables = [table for table in workspace.tables_of("events", "history") if table not in without]
+    firsts = [_first_days(workspace, table) for table in tables]
     steps = [("_reviews", as_of_rows(as_of_dates))]
-    steps += [(f"_known_{table}", query) for table, query in _known_steps(workspace)]
+    steps += [(f"_known_{table}", query) for table, query in _known_steps(workspace, tables)]
     steps += [
         ("_arrivals", _arrivals(workspace)),
         ("_partners", "SELECT DISTINCT as_of, partner_id FROM _arrivals JOIN _reviews ON known_from <= as_of"),
@@ -55,10 +61,10 @@ def _joined_days(workspace: Workspace) -> list[str]:
     return [f"SELECT partner_id, joined_on AS day, 0 AS _known FROM {quoted(table)} WHERE joined_on IS NOT NULL"]
 
 
-def _known_steps(workspace: Workspace) -> list[tuple[str, str]]:
+def _known_steps(workspace: Workspace, tables: Sequence[str]) -> list[tuple[str, str]]:
     return [
         (table, known_days(table, "known_on", _dated_by(workspace, table)))
-        for table in workspace.tables_of("events", "history")
+        for table in tables
         if "known_on" in workspace.table(table).columns
     ]
 
@@ -110,6 +116,6 @@ def _all(workspace: Workspace, histories: dict[str, list[str]]) -> str:
     columns = "".join(f", {quoted(name)}" for name in attributes(workspace.settings))
     joins = "".join(f" LEFT JOIN {quoted(f'_of_{table}')} USING (as_of, partner_id)" for table in histories)
     return (
-        "SELECT as_of, partner_id, first_seen, CAST(date_diff('day', first_seen, as_of) AS DOUBLE) AS tenure_days"
-        f"{columns} FROM _partners LEFT JOIN _first_seen USING (as_of, partner_id){joins}"
+        f"SELECT as_of, partner_id, first_seen{columns}"
+        f" FROM _partners LEFT JOIN _first_seen USING (as_of, partner_id){joins}"
     )

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tierwise.config.model_spec import IntervalSpec
-from tierwise.potential.intervals import BAND_COLUMNS, LogScale, band_edges, calibrate, conformal_quantile, widen
+from tierwise.potential.intervals import (
+    BAND_COLUMNS,
+    NOTHING,
+    LogScale,
+    band_edges,
+    calibrate,
+    conformal_quantile,
+    widen,
+)
 
 SPEC = IntervalSpec(bands=3, band_rows=10)
 CENTRES = st.integers(1, 60).flatmap(lambda n: arrays(float, n, elements=st.integers(0, 15).map(float)))
@@ -21,7 +29,7 @@ def test_bands_rise_from_no_bound_and_hold_enough_partners(centre: np.ndarray) -
     edges = band_edges(centre, SPEC)
     assert edges[0] == -np.inf
     assert (np.diff(edges) > 0).all()
-    assert len(edges) <= SPEC.bands
+    assert len(edges) <= SPEC.bands + (centre == 0).any()
     counts = np.histogram(centre, bins=[*edges, np.inf])[0]
     assert (counts >= min(SPEC.band_rows, len(centre))).all()
 
@@ -79,3 +87,51 @@ def test_the_log_scale_goes_there_and_back_in_any_unit(unit: float) -> None:
     np.testing.assert_allclose(scale.back(scale.log(values)), values)
     assert scale.log(np.array([-5.0])).tolist() == [0.0]
     assert scale.back(np.array([-5.0])).tolist() == [0.0]
+
+
+def resellers(seed: int, partners: int) -> tuple[np.ndarray, np.ndarray]:
+    """What each sold and then sells: of two fifths nothing, hardly ever something again; the others vary widely."""
+    rng = np.random.default_rng(seed)
+    sold = np.where(rng.random(partners) < 0.4, 0.0, np.exp(rng.normal(8, 1, partners)))
+    again = np.exp(rng.normal(7, 1, partners)) * (rng.random(partners) < 0.05)
+    return sold, np.where(sold > 0, sold * np.exp(rng.normal(0, 0.8, partners)), again)
+
+
+def test_those_predicted_to_have_nothing_are_apart_so_that_the_small_are_covered_as_promised() -> None:
+    scale, (sold, after) = LogScale(100.0), resellers(1, 900)
+    table = calibrate("persistence", sold, (scale.log(sold), scale.log(sold)), scale.log(after), IntervalSpec())
+    assert table["band"].tolist() == [NOTHING, 0, 1, 2]
+    assert table["partners"].tolist()[0] == (sold == 0).sum()
+    sold, after = resellers(2, 9000)
+    low, high = widen(table, "persistence", sold, (scale.log(sold), scale.log(sold)), scale)
+    inside = (after >= low) & (after <= high)
+    smallest = (sold > 0) & (sold < table["from_value"].iloc[2])
+    assert inside[smallest].mean() == pytest.approx(0.8, abs=0.05)
+    assert inside[sold == 0].mean() >= 0.9  # as many stay at nothing, and no interval is narrower than that
+    assert (high[sold == 0] == 0).all()
+
+
+def test_a_hundredth_is_not_nothing() -> None:
+    sold = resellers(3, 600)[0]
+    edges = band_edges(sold, IntervalSpec())
+    assert np.searchsorted(edges, [0.0, 0.01], side="right").tolist() == [1, 2]
+    assert band_edges(sold, IntervalSpec(bands=1)).tolist() == [-np.inf]
+    few = np.concatenate([np.zeros(39), np.arange(1.0, 200)])
+    assert len(band_edges(few, IntervalSpec())) == 3  # too few for a band: they stay among the smallest
+
+
+@pytest.mark.parametrize("partners", [24, 40, 48, 90, 165])
+def test_no_more_is_covered_than_whole_ranks_make_necessary(partners: int) -> None:
+    actual = np.random.default_rng(partners).normal(0, 1, partners) + 9
+    centre = np.full(partners, 9.0)
+    row = calibrate("persistence", centre, (centre, centre), actual, IntervalSpec(bands=1)).iloc[0]
+    inside = ((actual - 9 >= row["low_offset"]) & (actual - 9 <= row["high_offset"])).sum()
+    assert inside == np.ceil(0.8 * (partners + 1)) + 1  # the gaps between k + 1 ranks are k parts of n + 1
+
+
+def test_where_nothing_can_be_missed_below_all_that_may_be_is_missed_above() -> None:
+    actual = np.concatenate([np.zeros(50), np.arange(1.0, 50)])
+    centre = np.zeros(99)
+    row = calibrate("persistence", centre, (centre, centre), actual, IntervalSpec()).iloc[0]
+    assert row["low_offset"] == 0
+    assert row["high_offset"] == np.sort(actual)[79]  # the 80th of 99

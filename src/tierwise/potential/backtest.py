@@ -39,6 +39,7 @@ from tierwise.potential.backtest_tables import (
 from tierwise.potential.blend import Blend, fit_blend
 from tierwise.potential.bounds import of_some_partners, varies
 from tierwise.potential.folds import Fold, fold_at
+from tierwise.potential.intervals import NOTHING
 from tierwise.potential.leaks import COLUMNS as LEAKS_COLUMNS
 from tierwise.potential.leaks import find_leaks, merged_leaks, model_leak, with_moved
 from tierwise.potential.model import PotentialModel
@@ -82,7 +83,8 @@ class Backtest:
             successive retrains.
         leaks: What the guards against leaks looked at, see `tierwise.potential.leaks`.
         predictions: origin, partner_id, actual, one column per candidate, median, low, high, source, band (the size
-            band of the interval), moved (what the model says with the figures of the next review; for the guards).
+            band of the interval, -1 for nothing), moved (what the model says with the figures of the next review; for
+            the guards).
     """
 
     scores: pd.DataFrame
@@ -224,8 +226,9 @@ def _bands_of(model: PotentialModel, sources: pd.Series, centre: Floats) -> NDAr
     bands = np.zeros(len(centre), dtype=np.int64)
     for source in sources.unique():
         own = (sources == source).to_numpy()
-        edges = model.bands.loc[model.bands["source"] == source, "from_value"].to_numpy()
-        bands[own] = np.searchsorted(edges, centre[own], side="right") - 1
+        table = model.bands[model.bands["source"] == source]
+        place = np.searchsorted(table["from_value"].to_numpy(), centre[own], side="right") - 1
+        bands[own] = table["band"].to_numpy()[place] if len(table) else NOTHING
     return bands
 
 

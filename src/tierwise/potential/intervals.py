@@ -3,7 +3,9 @@
 Where the model is used: conformalised quantile regression (Romano, Patterson & Candes, NeurIPS 2019) with quantile
 models that have not seen the calibration review. Where persistence or the cold-start model is used: split-conformal
 residuals. Both work on the log scale `log1p(value / unit)` and are calibrated per band of predicted size on the last
-completed review, so that the small do not pay for the large.
+completed review, so that the small do not pay for the large. Partners predicted to have nothing are a band of their own
+(Mondrian: Vovk, Lindsay, Nouretdinov & Gammerman, 2003): nearly all of them stay at nothing, and counted among the
+small they would let the intervals of those who do sell hold too seldom.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from tierwise.potential.trees import TreeFit, Trees, TreeTask, columns_of, fit_q
 
 Floats = NDArray[np.float64]
 BAND_COLUMNS = ("source", "band", "from_value", "partners", "low_offset", "high_offset")
+NOTHING = -1
+"""The number of the band of partners predicted to have nothing; size bands count from 0."""
+_ABOVE_NOTHING = float(np.finfo(np.float64).tiny)
 _UNIT_QUANTILE = 0.1
 
 
@@ -95,22 +100,39 @@ def calibrate(
         spec: Coverage and band sizes.
 
     Returns:
-        Columns `BAND_COLUMNS`, smallest band first; one row at least unless there is nothing to calibrate on.
+        Columns `BAND_COLUMNS`, smallest band first; one row at least unless there is nothing to calibrate on. `band` is
+        `NOTHING` for partners predicted to have nothing, where they are apart, else the size band from 0 up.
     """
     edges = band_edges(centre, spec)
+    first = NOTHING if _nothing_apart(edges) else 0
     band = np.searchsorted(edges, centre, side="right") - 1
     low, high = low_high
     offsets = _symmetric if np.any(low != high) else _signed
     rows = []
     for place, edge in enumerate(edges):
         inside = band == place
-        down, up = offsets(low[inside] - actual[inside], actual[inside] - high[inside], spec.coverage)
-        rows.append((source, place, float(edge), int(inside.sum()), down, up))
+        down, up = offsets(low[inside], high[inside], actual[inside], spec.coverage)
+        rows.append((source, first + place, float(edge), int(inside.sum()), down, up))
     return pd.DataFrame(rows, columns=list(BAND_COLUMNS))
 
 
 def band_edges(centre: Floats, spec: IntervalSpec) -> Floats:
-    """Return the lower edges of the size bands: equal counts, at least `band_rows` each, ties kept together."""
+    """Return the lower edges of the bands.
+
+    Those predicted to have nothing come first, if they and the others are enough for a band each; then size bands of
+    equal counts, at least `band_rows` each, ties kept together.
+    """
+    nothing = centre <= 0
+    if spec.bands > 1 and min(nothing.sum(), (~nothing).sum()) >= spec.band_rows:
+        return np.concatenate(([-np.inf, _ABOVE_NOTHING], _size_edges(centre[~nothing], spec)[1:]))
+    return _size_edges(centre, spec)
+
+
+def _nothing_apart(edges: Floats) -> bool:
+    return len(edges) > 1 and bool(edges[1] == _ABOVE_NOTHING)
+
+
+def _size_edges(centre: Floats, spec: IntervalSpec) -> Floats:
     count = max(1, min(spec.bands, len(centre) // spec.band_rows))
     if len(centre) == 0:
         return np.zeros(0)
@@ -120,14 +142,24 @@ def band_edges(centre: Floats, spec: IntervalSpec) -> Floats:
     return edges if (counts >= min(spec.band_rows, len(centre))).all() else edges[:1]
 
 
-def _symmetric(below: Floats, above: Floats, coverage: float) -> tuple[float, float]:
-    margin = conformal_quantile(np.maximum(below, above), coverage)
+def _symmetric(low: Floats, high: Floats, actual: Floats, coverage: float) -> tuple[float, float]:
+    margin = conformal_quantile(np.maximum(low - actual, actual - high), coverage)
     return -margin, margin
 
 
-def _signed(below: Floats, above: Floats, coverage: float) -> tuple[float, float]:
-    side = (1 + coverage) / 2
-    return -conformal_quantile(below, side), conformal_quantile(above, side)
+def _signed(low: Floats, high: Floats, actual: Floats, coverage: float) -> tuple[float, float]:
+    """Give half of what may be missed to the lower side, and to the upper one all that the lower leaves unused.
+
+    The lower side uses one rank more than it missed, and none where the bound is nothing at all for everyone: then it
+    cannot be missed. So both sides together promise the coverage, and no more than whole ranks make them.
+    """
+    if len(actual) == 0:
+        return 0.0, 0.0
+    below, above = low - actual, actual - high
+    down = conformal_quantile(below, (1 + coverage) / 2)
+    used = int((below > down).sum()) + 1 if (low > down).any() else 0
+    place = min(len(above), used + int(np.ceil((len(above) + 1) * coverage)))
+    return -down, float(np.sort(above)[place - 1])
 
 
 def conformal_quantile(scores: Floats, level: float) -> float:

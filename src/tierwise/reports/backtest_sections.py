@@ -131,7 +131,10 @@ def _coverage(coverage: pd.DataFrame, picture: str) -> Section:
         "mean width",
         "width / value",
     )
-    text = ("Size bands from the smallest prediction (0) up, as they were calibrated for that source.",)
+    text = (
+        "Size bands from the smallest prediction (0) up, as they were calibrated for that source; -1 are those "
+        "predicted to have nothing. Where more of them than promised stay at nothing, their interval holds more often.",
+    )
     return Section("How often the interval held", header, tuple(rows), frozenset(range(2, 9)), text, picture)
 
 

@@ -35,7 +35,7 @@ CORRIDOR = 0.05
 _SHOWN = ("persistence", "model")
 _LOG_FROM, _MOST_TICKS = 20.0, 8
 _BAND_NAMES = {1: ("all sizes",), 2: ("smaller half", "larger half"), 3: ("smallest", "middle", "largest")}
-_NEWCOMERS = "newcomers"
+_NEWCOMERS, _NOTHING = "newcomers", "predicted to have nothing"
 _DAYS_A_PANEL = 4
 _VERDICTS = {
     "holds": {"marker": "o", "color": "#0072B2", "label": "inside the corridor"},
@@ -166,6 +166,8 @@ def _coverage_row(row: object, bands: int) -> tuple[object, ...]:
 
 
 def _band_name(band: int, bands: int) -> str:
+    if band < 0:
+        return _NOTHING
     names = _BAND_NAMES.get(bands)
     return names[band] if names else f"size band {band + 1} of {bands}"
 
@@ -196,7 +198,8 @@ def coverage_plot(coverage: pd.DataFrame) -> Plot:
 
 def _ordered_groups(table: pd.DataFrame) -> list[str]:
     known = [*(name for names in _BAND_NAMES.values() for name in names), *sorted(set(table["group"])), _NEWCOMERS]
-    order = [name for name in dict.fromkeys(known) if name != _NEWCOMERS] + [_NEWCOMERS]
+    last = (_NOTHING, _NEWCOMERS)
+    order = [*(name for name in dict.fromkeys(known) if name not in last), *last]
     return [name for name in order if name in set(table["group"])]
 
 

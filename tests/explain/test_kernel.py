@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.explain.forests import lightgbm_split, make_model, make_rows, raw
+from tests.forest.forests import lightgbm_split, make_model, make_rows, raw
 from tierwise.explain.kernel import BLOCK_ROWS, NotCovered, split_to_background, split_to_training
 from tierwise.explain.kernel_cells import MOST_LEAF_BITS, cut
-from tierwise.explain.kernel_forest import read_forest
+from tierwise.forest.text import read_forest
 
 BOUND = 1e-9
 

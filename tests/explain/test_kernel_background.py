@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.explain.forests import make_model, make_rows, raw, shapley_by_definition
+from tests.forest.forests import make_model, make_rows, raw, shapley_by_definition
 from tierwise.explain.kernel import NotCovered, split_to_background
 from tierwise.explain.kernel_cells import MOST_LEAF_BITS, cut
-from tierwise.explain.kernel_forest import read_forest
+from tierwise.forest.text import read_forest
 
 with warnings.catch_warnings():  # shap makes its colour maps in a way that matplotlib gives up
     warnings.filterwarnings("ignore", "The set_(bad|over|under) function", PendingDeprecationWarning)

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from tierwise.explain.kernel_cells import CutTree, cut
 from tierwise.explain.kernel_deep import add_deep, deep_effects, quadrature, wide_patterns
-from tierwise.explain.kernel_forest import read_forest
-from tierwise.explain.kernel_rows import ZERO, add_tables, count_patterns, decide
+from tierwise.explain.kernel_rows import add_tables, count_patterns, decide
 from tierwise.explain.kernel_tables import BITS_SET, WEIGHTS, fill_tables, shapley_weights
+from tierwise.forest.scoring import ZERO
+from tierwise.forest.text import read_forest
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tierwise.explain.kernel_forest import Tree
+from tierwise.forest.text import Tree
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tierwise.explain.kernel_cells import Cells
-from tierwise.explain.kernel_compile import compiled
+from tierwise.forest.compiling import compiled
 
 Floats = NDArray[np.float64]
 Patterns = NDArray[np.uint64]

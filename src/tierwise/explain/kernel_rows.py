@@ -6,14 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tierwise.explain.kernel_cells import Cells
-from tierwise.explain.kernel_compile import compiled
-from tierwise.explain.kernel_forest import Tree
+from tierwise.forest.compiling import compiled
+from tierwise.forest.scoring import ZERO
+from tierwise.forest.text import Tree
 
 Floats = NDArray[np.float64]
 Masks = NDArray[np.uint16]
-
-# LightGBM's kZeroThreshold, a single-precision constant.
-ZERO = float(np.float32(1e-35))
 
 
 @compiled

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tierwise.explain.kernel_cells import MOST_LEAF_BITS, Cells, Leaves
-from tierwise.explain.kernel_compile import compiled
+from tierwise.forest.compiling import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]

@@ -25,6 +25,7 @@ _MONOTONE = {"up": 1, "down": -1, "none": 0}
 _MAX_LEVELS = 60
 _SMALL_DATA_SHARE = 20
 _ROWS_PER_THREAD = 50_000
+_ROWS_FOR_SCORER = 500
 _BINS = {"min_data_in_bin": 3, "feature_pre_filter": False, "verbose": -1}
 _PARTNERS_PER_LEVEL = 20
 
@@ -90,6 +91,12 @@ class Trees:
 
     def raw_of(self, matrix: Floats) -> Floats:
         """The same for rows that are a matrix of `columns` already."""
+        if len(matrix) >= _ROWS_FOR_SCORER:
+            from tierwise.forest.scoring import scorer_of  # compiled, so only where it pays
+
+            scorer = scorer_of(self.text)
+            if scorer is not None:
+                return scorer.raw(matrix)
         scores = _booster(self.text).predict(matrix, raw_score=True, num_threads=threads_for(len(matrix)))
         return np.asarray(scores, dtype=np.float64)
 

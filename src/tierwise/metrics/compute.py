@@ -58,16 +58,19 @@ def compute(
     catalog = parse_catalog(workspace)
     catalog = catalog if only is None else catalog.needed_for(only)
     parts = parts_of(catalog, None if unit is None else unit_of(workspace, unit))
-    run = _Run(engine, workspace, parts, unit, only)
     batches = [ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH)]
-    return pd.concat([_batch(run, batch) for batch in batches], ignore_index=True)
+    runs = [_Run(engine, workspace, parts, batch, unit, only) for batch in batches]
+    return pd.concat([_computed(run) for run in runs], ignore_index=True)
 
 
 @dataclass(frozen=True)
 class _Run:
+    """At most 60 as-of dates, computed at once: the query keeps a bit for each in one integer."""
+
     engine: Engine
     workspace: Workspace
     parts: Parts
+    as_of_dates: Sequence[date]
     unit: str | None
     only: Sequence[str] | None
 
@@ -80,13 +83,18 @@ class _Run:
         return list(self.workspace.catalog.metrics if self.only is None else self.only)
 
     @property
+    def partner_keys(self) -> str:
+        """The columns by which tables of partners are joined: a single as-of date need not be compared."""
+        return "partner_id" if len(self.as_of_dates) == 1 else "as_of, partner_id"
+
+    @property
     def keys(self) -> str:
-        return "as_of, partner_id" if self.unit is None else f"as_of, partner_id, {UNIT}"
+        """The same for tables of partners' units."""
+        return self.partner_keys if self.unit is None else f"{self.partner_keys}, {UNIT}"
 
 
-def _batch(run: _Run, ordered: Sequence[date]) -> pd.DataFrame:
-    """Compute at most 60 as-of dates at once: the query keeps a bit for each in one integer."""
-    engine, workspace = run.engine, run.workspace
+def _computed(run: _Run) -> pd.DataFrame:
+    engine, workspace, ordered = run.engine, run.workspace, run.as_of_dates
     plans = [(part, _plan(workspace, part, ordered)) for part in run.parts.all]
     dated = [part for part, plan in plans if plan.first_day is not None]
     made = [UNIVERSE]
@@ -101,7 +109,7 @@ def _batch(run: _Run, ordered: Sequence[date]) -> pd.DataFrame:
                 engine.create_table(part.stored, table_query(plan))
             frame = engine.frame(_final_query(run, dated))
         except InvalidInput as error:
-            raise InvalidInput(_unsuited(run, ordered) or error.faults) from error
+            raise InvalidInput(_unsuited(run) or error.faults) from error
     finally:
         for table in made:
             engine.run(f"DROP TABLE IF EXISTS {quoted(table)}")
@@ -119,13 +127,13 @@ def _plan(workspace: Workspace, part: Part, as_of_dates: Sequence[date]) -> Plan
     return plan_table(part.aggregates, table, workspace.settings.calendar, as_of_dates, part.unit)
 
 
-def _unsuited(run: _Run, ordered: Sequence[date]) -> list[Fault]:
+def _unsuited(run: _Run) -> list[Fault]:
     """The metrics that the data do not suit, each tried alone."""
     faults = []
     alone = [replace(part, aggregates=(one,)) for part in run.parts.all for one in part.aggregates]
     for part in alone:
         try:
-            run.engine.arrow(table_query(_plan(run.workspace, part, ordered)))
+            run.engine.arrow(table_query(_plan(run.workspace, part, run.as_of_dates)))
         except InvalidInput as error:
             what = f"it does not suit the data: {error.faults[0].what}"
             faults.append(Fault(what, f"metrics.yaml: metrics.{part.aggregates[0].name}"))
@@ -142,7 +150,8 @@ def _final_query(run: _Run, dated: Sequence[Part]) -> str:
     query = _with_first_seen(run, dated)
     query = _with_formulas(query, run.parts.whole_formulas, ["as_of"])
     if run.unit is not None:
-        partners = f"(SELECT * FROM {UNIT_UNIVERSE} JOIN ({query}) AS w USING (as_of, partner_id))"
+        columns = f"n.{UNIT}, w.*"
+        partners = f"(SELECT {columns} FROM {UNIT_UNIVERSE} AS n JOIN ({query}) AS w USING ({run.partner_keys}))"
         query = f"SELECT u.*{_metrics(run.parts.by_unit)} FROM {partners} AS u{_joins(run.parts.by_unit, run.keys)}"
         query = _with_formulas(query, run.parts.unit_formulas, ["as_of", UNIT])
     named = [] if run.unit is None else [f"{UNIT} AS {quoted(run.unit)}"]
@@ -158,7 +167,7 @@ def _with_first_seen(run: _Run, dated: Sequence[Part]) -> str:
     first = f"least({', '.join(days)}) AS first_seen" if dated else days[0]
     columns = ["u.as_of", "u.partner_id", first, *(f"u.{quoted(name)}" for name in attributes(run.workspace.settings))]
     columns += [quoted(_count(one)) for one in _required(run.parts)]
-    joins = _joins(run.parts.whole, "as_of, partner_id")
+    joins = _joins(run.parts.whole, run.partner_keys)
     rows = f"SELECT {', '.join(columns)}{_metrics(run.parts.whole)} FROM {UNIVERSE} AS u{joins}"
     return f"SELECT *, CAST(date_diff('day', first_seen, as_of) AS DOUBLE) AS tenure_days\nFROM ({rows}) AS s"
 

@@ -36,9 +36,8 @@ def table_query(plan: Plan) -> str:
         metric whose missing rows are a fault, and `_first_day` where the plan has one. One row per row of the universe.
     """
     steps = list(one_day_steps(plan) if plan.is_one_day else _merged_steps(plan))
-    for planned in plan.metrics:
-        if planned.then is not None:
-            steps += _two_level_steps(plan, planned)
+    for metrics in plan.two_level:
+        steps += _two_level_steps(plan, metrics)
     return f"WITH {_listed(f'{name} AS ({query})' for name, query in steps)}\n{_assembly(plan)}"
 
 
@@ -233,8 +232,9 @@ def _whens(name: str, reviews: range) -> str:
 # --- metrics ---
 
 
-def _two_level_steps(plan: Plan, planned: PlannedMetric) -> Iterator[tuple[str, str]]:
-    """The inner value of each period, then the outer aggregate over them."""
+def _two_level_steps(plan: Plan, metrics: list[PlannedMetric]) -> Iterator[tuple[str, str]]:
+    """The inner value of each period, then the outer aggregates over them."""
+    planned = metrics[0]
     first, *others = planned.groups
     period, keys = f"_{first.per}", plan.dated_keys
     joins = "".join(f" LEFT JOIN {other.name}_by USING ({keys}, {period})" for other in others)
@@ -250,10 +250,12 @@ def _two_level_steps(plan: Plan, planned: PlannedMetric) -> Iterator[tuple[str, 
             f"(SELECT {keys}, _rows, value FROM (SELECT DISTINCT {keys} FROM {values}) AS p"
             f" {_periods_join(plan, planned)} LEFT JOIN {values} USING ({keys}, _period))"
         )
-    yield (
-        f"_outer_{planned.name}",
-        f"SELECT {keys}, {planned.then} AS value, sum(_rows) AS _rows FROM {source} AS v GROUP BY {keys}",
-    )
+    made = "".join(f", {one.then} AS {quoted(one.name)}" for one in metrics)
+    yield _outer(metrics), f"SELECT {keys}, sum(_rows) AS _rows{made} FROM {source} AS v GROUP BY {keys}"
+
+
+def _outer(metrics: list[PlannedMetric]) -> str:
+    return f"_outer_{metrics[0].name}"
 
 
 def _periods_join(plan: Plan, planned: PlannedMetric) -> str:
@@ -271,19 +273,20 @@ def _periods_join(plan: Plan, planned: PlannedMetric) -> str:
 
 def _assembly(plan: Plan) -> str:
     sources = dict.fromkeys(f"{group.name}_by" for group in plan.groups if group.per is None)
-    sources |= dict.fromkeys(f"_outer_{planned.name}" for planned in plan.metrics if planned.then is not None)
+    sources |= dict.fromkeys(map(_outer, plan.two_level))
+    outer_of = {planned.name: _outer(metrics) for metrics in plan.two_level for planned in metrics}
     joins = "".join(f"\n LEFT JOIN {source} USING ({plan.dated_keys})" for source in sources)
-    columns = [column for planned in plan.metrics for column in _metric_columns(planned)]
+    columns = [column for one in plan.metrics for column in _metric_columns(one, outer_of.get(one.name))]
     columns += [f"{plan.first_day} AS {FIRST_DAY}"] if plan.first_day is not None else []
     universe = UNIVERSE if plan.unit is None else UNIT_UNIVERSE
     return f"SELECT as_of, {plan.keys}, {_listed(columns)}\nFROM {universe}{joins}"
 
 
-def _metric_columns(planned: PlannedMetric) -> Iterator[str]:
-    if planned.then is None:
+def _metric_columns(planned: PlannedMetric, outer: str | None) -> Iterator[str]:
+    if outer is None:
         value, rows = planned.value, f"coalesce({planned.rows}, 0)"
     else:
-        value, rows = f"_outer_{planned.name}.value", f"coalesce(_outer_{planned.name}._rows, 0)"
+        value, rows = f"{outer}.{quoted(planned.name)}", f"coalesce({outer}._rows, 0)"
     missing = "0" if planned.metric.missing == 0 else "NULL"
     too_few = f" WHEN {rows} < {planned.metric.min_rows} THEN NULL" if planned.metric.min_rows else ""
     yield f"CASE WHEN {rows} = 0 THEN {missing}{too_few} ELSE CAST({value} AS DOUBLE) END AS {quoted(planned.name)}"

@@ -65,6 +65,11 @@ class PlannedMetric:
     fills: bool
     stretch: str
 
+    @property
+    def inner(self) -> tuple[object, ...]:
+        """What two-level metrics share if their inner values are the same rows."""
+        return self.groups, self.value, self.rows, self.fills, self.stretch
+
 
 @dataclass
 class Plan:
@@ -129,6 +134,15 @@ class Plan:
         for piece, name in self.pieces.items():
             found.setdefault(self.group_of(piece), {})[piece] = name
         return found
+
+    @property
+    def two_level(self) -> list[list[PlannedMetric]]:
+        """The metrics that aggregate the values of periods, those of the same inner values together."""
+        found: dict[tuple[object, ...], list[PlannedMetric]] = {}
+        for planned in self.metrics:
+            if planned.then is not None:
+                found.setdefault(planned.inner, []).append(planned)
+        return list(found.values())
 
     def group_of(self, piece: Piece) -> Group:
         """The group that makes a piece."""

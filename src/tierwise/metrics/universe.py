@@ -37,7 +37,8 @@ def universe_query(workspace: Workspace, as_of_dates: Sequence[date], without: C
     histories = _attributes_by_table(workspace)
     steps += [(f"_of_{table}", _latest(workspace, table, names)) for table, names in histories.items()]
     named = ",\n".join(f"{quoted(name)} AS ({query})" for name, query in steps)
-    return f"WITH {named}\n{_all(workspace, histories)}"
+    keys = "partner_id" if len(as_of_dates) == 1 else "as_of, partner_id"
+    return f"WITH {named}\n{_all(workspace, histories, keys)}"
 
 
 def _arrivals(workspace: Workspace) -> str:
@@ -112,10 +113,9 @@ def _latest(workspace: Workspace, table: str, names: Sequence[str]) -> str:
     return f"SELECT as_of, partner_id, {columns} FROM ({dated}) AS d WHERE _rank = 1"
 
 
-def _all(workspace: Workspace, histories: dict[str, list[str]]) -> str:
+def _all(workspace: Workspace, histories: dict[str, list[str]], keys: str) -> str:
+    """Join what is found of each partner; at a single as-of date the partner alone is compared."""
     columns = "".join(f", {quoted(name)}" for name in attributes(workspace.settings))
-    joins = "".join(f" LEFT JOIN {quoted(f'_of_{table}')} USING (as_of, partner_id)" for table in histories)
-    return (
-        f"SELECT as_of, partner_id, first_seen{columns}"
-        f" FROM _partners LEFT JOIN _first_seen USING (as_of, partner_id){joins}"
-    )
+    steps = ["_first_seen", *(quoted(f"_of_{table}") for table in histories)]
+    joins = "".join(f" LEFT JOIN {step} USING ({keys})" for step in steps)
+    return f"SELECT p.as_of, p.partner_id, first_seen{columns} FROM _partners AS p{joins}"

@@ -4,12 +4,12 @@ The policy is asked as it is, so anything it weighs counts. A search has three p
 
 1. Raise everything as far as is realistic. Who does not reach the tier so has no plan.
 2. Find for each figure the least level without which no plan reaches it: the base of every plan.
-3. Where the base alone does not reach it, try every further figure alone and the cheapest pairs, over a grid of levels,
-   in the order of effort; where neither does, lower everything from the top as far as it goes.
+3. Where the base alone does not reach it, try every further figure alone and pairs, over a grid of levels; where
+   neither does, lower everything from the top as far as it goes.
 
-On the grid this is exact for plans of at most two figures beyond the base, as long as no more pairs than
-`MOST_PAIRS` are cheaper than the best plan; chosen steps are then lowered between the grid's levels. It relies on one
-property: doing more never loses the tier.
+On the grid this is exact for plans of at most two figures beyond the base; chosen steps are then lowered between the
+grid's levels. It relies on one property: doing more never loses the tier. Asking costs a good deal however few are asked
+about, so every question is put for all partners at once, and rather with some tries too many than twice.
 """
 
 from __future__ import annotations

@@ -47,7 +47,8 @@ class Search:
 
     def moves_at(self, partners: Whole, levels: Whole) -> Floats:
         """The moves of levels, shape (m, levers)."""
-        return at_levels(self.moves[partners], levels)
+        lever = np.arange(levels.shape[1])
+        return np.asarray(self.moves[partners[:, None], lever, levels])
 
     def effort(self, partners: Whole, moves: Floats) -> Floats:
         """The effort of moves, shape (m,)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlglot import exp
 
@@ -21,12 +22,22 @@ CAP = "cap"
 
 @dataclass(frozen=True)
 class ComponentColumn:
-    """One component of one scorecard, and the column that holds its points."""
+    """One component of one scorecard, and the columns that hold its points and what they are made of."""
 
     column: str
     name: str
     dimension: str
     max_points: float | None
+
+    @property
+    def figure(self) -> str:
+        """The column of what it looks at; named once, because a query that repeats it is slow to plan."""
+        return self.column.replace("#points", "#figure", 1)
+
+    @property
+    def reward(self) -> str:
+        """The column of its points before they are capped and rounded."""
+        return self.column.replace("#points", "#reward", 1)
 
 
 @dataclass(frozen=True)
@@ -69,22 +80,26 @@ def score_columns(name: str, score: Score, reading: Reading) -> ScoreColumns:
     """Compile one score; faults of its expressions are collected by `reading`."""
     cards = [_card(name, card_name, card) for card_name, card in score.scorecards.items()]
     place = f"scores.{name}"
+    figures: dict[str, exp.Expr] = {}
+    rewards: dict[str, exp.Expr] = {}
     points: dict[str, exp.Expr] = {}
     totals: dict[str, exp.Expr] = {}
     for card, scorecard in zip(cards, score.scorecards.values(), strict=True):
         for column, component in zip(card.components, scorecard.components, strict=True):
-            points[column.column] = _points(component, reading, f"{place}.{column.name}")
+            figures[column.figure] = _figure(component, reading, f"{place}.{column.name}")
+            rewards[column.reward] = _rewarded(component, sql.column(column.figure))
+            points[column.column] = _points(component, sql.column(column.reward))
         totals[card.total] = _card_total(card, score)
         totals[card.short] = _short(card, scorecard)
     has_minima = any(_has_minima(scorecard) for scorecard in score.scorecards.values())
     if len(cards) == 1 and not score.first_of:
         final = {name: sql.column(cards[0].total), f"#short:{name}": sql.column(cards[0].short)}
-        stages: tuple[dict[str, exp.Expr], ...] = (points, totals, final)
+        stages: tuple[dict[str, exp.Expr], ...] = (figures, rewards, points, totals, final)
         chosen = None
     else:
         chosen = f"#card:{name}"
         choice = _assigned(score, reading, place) if score.first_of else _best(cards)
-        stages = (points, totals, {chosen: choice}, _of_chosen(name, cards, chosen))
+        stages = (figures, rewards, points, totals, {chosen: choice}, _of_chosen(name, cards, chosen))
     return ScoreColumns(name, tuple(cards), chosen, f"#short:{name}" if has_minima else None, stages)
 
 
@@ -111,27 +126,22 @@ def component_names(components: Sequence[Component]) -> list[str]:
     return names
 
 
-def _points(component: Component, reading: Reading, place: str) -> exp.Expr:
+def _figure(component: Component, reading: Reading, place: str) -> exp.Expr:
+    """What a component looks at: a figure, or points outright."""
     expression = reading.parse(component.points or component.of or "", place)
-    if expression is None:
-        return sql.UNKNOWN.copy()
-    figure = sql.double(to_tree(expression))
-    points = figure if component.points is not None else _rewarded(component, figure)
-    if component.max is not None:
-        capped = exp.Least(this=points.copy(), expressions=[sql.number(component.max)])
-        points = sql.case([(sql.is_unknown(points), sql.UNKNOWN.copy())], capped)
-    if component.unknown == "zero":
-        points = exp.Coalesce(this=points, expressions=[sql.number(0)])
-    return sql.rounded(points)
+    return sql.UNKNOWN.copy() if expression is None else sql.double(to_tree(expression))
 
 
 def _rewarded(component: Component, figure: exp.Expr) -> exp.Expr:
     """Points in proportion up to `full_at`, or by band; an unknown figure gives unknown points."""
+    if component.points is not None:
+        return figure
     unknown = (sql.is_unknown(figure), sql.UNKNOWN.copy())
     if component.full_at is not None and component.max is not None:
         share = exp.Div(this=figure.copy(), expression=sql.number(component.full_at))
-        from_zero = exp.Greatest(this=exp.Least(this=share, expressions=[sql.number(1)]), expressions=[sql.number(0)])
-        return sql.case([unknown], exp.Mul(this=from_zero, expression=sql.number(component.max)))
+        full = (exp.GTE(this=share.copy(), expression=sql.number(1)), sql.number(component.max))
+        none = (exp.LTE(this=share.copy(), expression=sql.number(0)), sql.number(0))
+        return sql.case([unknown, full, none], exp.Mul(this=share, expression=sql.number(component.max)))
     bands = [
         (exp.GTE(this=figure.copy(), expression=sql.number(band.from_)), sql.number(band.points))
         for band in reversed(component.bands)
@@ -139,12 +149,22 @@ def _rewarded(component: Component, figure: exp.Expr) -> exp.Expr:
     return sql.case([unknown, *bands], sql.number(0))
 
 
+def _points(component: Component, reward: exp.Expr) -> exp.Expr:
+    """A component's points: at most its maximum, and where it says so, 0 for an unknown figure."""
+    points = reward if component.max is None else _at_most(reward, component.max)
+    if component.unknown == "zero":
+        points = exp.Coalesce(this=points, expressions=[sql.number(0)])
+    return sql.rounded(points)
+
+
+def _at_most(value: exp.Expr, most: Decimal) -> exp.Expr:
+    """The value, no more than a bound; unknown where it is."""
+    return sql.case([(exp.GT(this=exp.Paren(this=value.copy()), expression=sql.number(most)), sql.number(most))], value)
+
+
 def _card_total(card: Card, score: Score) -> exp.Expr:
     plain = sql.rounded(sql.total([sql.column(component.column) for component in card.components]))
-    if score.max is None:
-        return plain
-    capped = exp.Least(this=plain.copy(), expressions=[sql.number(score.max)])
-    return sql.case([(sql.is_unknown(plain), sql.UNKNOWN.copy())], capped)
+    return plain if score.max is None else _at_most(plain, score.max)
 
 
 def _has_minima(card: Scorecard) -> bool:

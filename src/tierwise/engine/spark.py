@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 SMALL_ROWS = 20_000
+USES_TO_KEEP = 2
 _FAULTS_OF_DATA = (
     "ArithmeticException", "NumberFormatException", "DateTimeException", "AnalysisException", "ParseException",
     "IllegalArgumentException",
@@ -47,7 +49,7 @@ class SparkEngine:
         settings = settings or EngineSettings()
         self._accepted = accepted
         self._scratch = Scratch("spark", settings.spark.scratch)
-        self._made: dict[str, DataFrame] = {}
+        self._made: dict[str, _Made] = {}
         self._queries = self._folders = 0
         try:
             self.session, self._is_own = open_session(settings, self._scratch.path / "spark.log")
@@ -110,13 +112,16 @@ class SparkEngine:
         self._hand_over(name, table if isinstance(table, pa.RecordBatchReader) else table.to_reader(ROWS_PER_FILE))
 
     def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
-        """Compute a query and keep its rows on Spark's machines, which make lost ones again from the sources."""
+        """Name a query, whose rows are computed when they are asked for.
+
+        A table that is used once becomes part of the query that uses it, which Spark then plans as a whole. From its
+        second use on its rows are kept on Spark's machines, which make lost ones again from the sources.
+        """
         _refuse_parameters(parameters)
-        with self._query(query) as found:
-            kept = found.persist()
-            kept.count()
-        self._drop(name)
-        self._view(name, kept)
+        with _spark_errors():
+            rows, steps = self._compiled(query)
+            self._drop(name)
+            self._view(name, rows, steps)
 
     def mapped(self, rows: pa.Table, step: RowStep) -> pa.Table:
         """Apply a step to rows on Spark's machines, to which it is sent once; one row for each, in their order.
@@ -133,7 +138,7 @@ class SparkEngine:
         made = self._made.get(name.lower())
         if made is None:
             return self._accepted.columns(name)
-        return {field.name: _duckdb_type(field.dataType.simpleString()) for field in made.schema.fields}
+        return {field.name: _duckdb_type(field.dataType.simpleString()) for field in made.rows.schema.fields}
 
     def has_table(self, name: str) -> bool:
         """Tell whether a table of that name exists here or in the embedded engine."""
@@ -142,24 +147,37 @@ class SparkEngine:
     @contextmanager
     def _query(self, sql: str) -> Iterator[DataFrame]:
         """A query ready to run; the steps that it computes once are kept until it has run."""
+        with _spark_errors():
+            rows, steps = self._compiled(sql)
+            try:
+                yield rows
+            finally:
+                self._forget(steps)
+
+    def _compiled(self, sql: str) -> tuple[DataFrame, Mapping[str, DataFrame]]:
+        """A query's rows to be, and the views of its steps that are computed once."""
         self._queries += 1
         compiled = to_spark(sql, self._types_of, f"step_{self._queries}")
-        kept = []
-        with _spark_errors():
-            try:
-                for name, query in compiled.kept:
-                    kept.append(self.session.sql(query).persist())
-                    kept[-1].createOrReplaceTempView(name)
-                yield self.session.sql(compiled.sql)
-            finally:
-                for step, (name, _) in zip(kept, compiled.kept, strict=False):
-                    step.unpersist()
-                    self.session.catalog.dropTempView(name)
+        steps: dict[str, DataFrame] = {}
+        try:
+            for name, query in compiled.kept:
+                steps[name] = self.session.sql(query).persist()
+                steps[name].createOrReplaceTempView(name)
+            return self.session.sql(compiled.sql), steps
+        except BaseException:
+            self._forget(steps)
+            raise
+
+    def _forget(self, views: Mapping[str, DataFrame]) -> None:
+        for name, rows in views.items():
+            rows.unpersist()
+            self.session.catalog.dropTempView(name)
 
     def _types_of(self, name: str) -> Mapping[str, str]:
-        """The types of a stored table, which is handed over if it is not yet."""
+        """The types of a stored table that a query uses, which is handed over if it is not yet."""
         if name.lower() not in self._made:
             self._hand_over(name, self._accepted.batches(f"SELECT * FROM {quoted(name)}", ROWS_PER_FILE))
+        self._made[name.lower()].use()
         return self.columns(name)
 
     def _hand_over(self, name: str, batches: pa.RecordBatchReader) -> None:
@@ -174,15 +192,35 @@ class SparkEngine:
         folder.mkdir()
         return folder
 
-    def _view(self, name: str, rows: DataFrame) -> None:
+    def _view(self, name: str, rows: DataFrame, steps: Mapping[str, DataFrame] | None = None) -> None:
         rows.createOrReplaceTempView(name)
-        self._made[name.lower()] = rows
+        self._made[name.lower()] = _Made(rows, steps)
 
     def _drop(self, name: str) -> None:
         made = self._made.pop(name.lower(), None)
         if made is not None:
-            made.unpersist()
-            self.session.catalog.dropTempView(name)
+            self._forget({name: made.rows, **(made.steps or {})})
+
+
+@dataclass
+class _Made:
+    """A table that Spark knows.
+
+    Attributes:
+        rows: What gives its rows.
+        steps: For the result of a query, the views of its steps that are computed once; None for files.
+        uses: How often queries have named it.
+    """
+
+    rows: DataFrame
+    steps: Mapping[str, DataFrame] | None = None
+    uses: int = 0
+
+    def use(self) -> None:
+        """Count a use; the rows of a query are kept from the second on."""
+        self.uses += 1
+        if self.uses == USES_TO_KEEP and self.steps is not None:
+            self.rows.persist()
 
 
 def _duckdb_type(spark: str) -> str:

@@ -8,8 +8,8 @@ The policy is asked as it is, so anything it weighs counts. A search has three p
    neither does, lower everything from the top as far as it goes.
 
 On the grid this is exact for plans of at most two figures beyond the base; chosen steps are then lowered between the
-grid's levels. It relies on one property: doing more never loses the tier. Asking costs a good deal however few are asked
-about, so every question is put for all partners at once, and rather with some tries too many than twice.
+grid's levels. It relies on one property: doing more never loses the tier. Asking costs a good deal however few are
+asked about, so every question is put for all partners at once, and rather with some tries too many than twice.
 """
 
 from __future__ import annotations

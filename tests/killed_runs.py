@@ -16,6 +16,8 @@ from pathlib import Path
 
 from tierwise.store import verify_review
 
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Options for Java machines that live for seconds: half of their work would be to compile for speed never reached."""
 _RUN = """
 import sys
 from datetime import date
@@ -44,7 +46,8 @@ class Killed:
 def start(folder: Path, as_of: date, today: date, engine: str, temporary: Path) -> subprocess.Popen[bytes]:
     """Start a run whose temporary files lie in a folder of their own."""
     temporary.mkdir(exist_ok=True)
-    environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    paths = {"TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {"JDK_JAVA_OPTIONS": QUICK_JAVA, **os.environ, **paths}
     command = [sys.executable, "-c", _RUN, str(folder), str(as_of), str(today), engine]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True

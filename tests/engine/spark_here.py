@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
 
+from tests.killed_runs import QUICK_JAVA
 from tierwise.config.workspace import EngineSettings, SparkSettings
 from tierwise.engine import EmbeddedEngine, open_engine
 
@@ -17,10 +19,12 @@ SETTINGS = EngineSettings(
 
 
 def skip_without_spark() -> None:
+    """Skip where Spark cannot run; where it can, let the Java machines that follow start quickly."""
     if find_spec("pyspark") is None:
         pytest.skip("pyspark is not installed: make spark")
     if shutil.which("java") is None:
         pytest.skip("no Java on this machine; Spark needs 17 or 21")
+    os.environ.setdefault("JDK_JAVA_OPTIONS", QUICK_JAVA)
 
 
 @pytest.fixture(scope="module")

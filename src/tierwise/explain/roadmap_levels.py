@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,12 +44,6 @@ class Levers:
         """The levers of some partners."""
         pace = Pace(self.pace.usual[partners], self.pace.most[partners])
         return replace(self, start=self.start[partners], pace=pace)
-
-    @staticmethod
-    def joined(parts: Sequence[Levers]) -> Levers:
-        """The levers of several blocks of partners, which differ in nothing else, as one."""
-        usual, most = (np.concatenate([getattr(part.pace, name) for part in parts]) for name in ("usual", "most"))
-        return replace(parts[0], start=np.concatenate([part.start for part in parts]), pace=Pace(usual, most))
 
     @property
     def furthest(self) -> Floats:

@@ -78,7 +78,9 @@ class _Field:
         shown = np.concatenate([self.alone, self.best], axis=1)
         last = np.partition(shown, MOST_PLANS - 1, axis=1)[:, MOST_PLANS - 1] if shown.shape[1] > MOST_PLANS else np.inf
         last = np.broadcast_to(last, (len(shown),))[row]
-        return np.minimum.reduce([last, self.best[row, pair], *self.alone[row[:, None], self.pairs[pair]].T])
+        return np.asarray(
+            np.minimum.reduce([last, self.best[row, pair], *self.alone[row[:, None], self.pairs[pair]].T])
+        )
 
     def cost(self, row: Whole, pair: Whole, first: Whole, second: Whole) -> Floats:
         """The effort of combinations of levels, beyond the base."""

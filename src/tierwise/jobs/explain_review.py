@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +38,16 @@ class Explaining:
     similar: SimilarPartners
     changes: Changes
 
+    @contextmanager
+    def with_workers(self) -> Iterator[Explaining]:
+        """The same, with ways up searched in processes of their own where that pays."""
+        with self.roadmaps.with_workers() as roadmaps:
+            yield replace(self, roadmaps=roadmaps)
+
+    def begin(self, partner_ids: pd.Series) -> None:
+        """Begin with what takes longest about some partners, who are explained next."""
+        self.roadmaps.begin(self._explained(partner_ids))
+
     def tables(self, partner_ids: pd.Series, contributions: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """Explain the recommendations of some partners.
 
@@ -47,16 +58,15 @@ class Explaining:
         Returns:
             Output tables by the names of `TABLES`.
         """
-        own = partner_ids[self.explained.among(partner_ids)].reset_index(drop=True)
+        own = self._explained(partner_ids)
         if own.empty:
             return {name: empty_table(name) for name in TABLES}
+        others = {"similar_partners": self.similar.table(own), **self.changes.tables(own, contributions)}
         found = self.roadmaps.tables(own)
-        return {
-            "plans": found.plans,
-            "roadmap": found.roadmap,
-            "similar_partners": self.similar.table(own),
-            **self.changes.tables(own, contributions),
-        }
+        return {"plans": found.plans, "roadmap": found.roadmap, **others}
+
+    def _explained(self, partner_ids: pd.Series) -> pd.Series:
+        return partner_ids[self.explained.among(partner_ids)].reset_index(drop=True)
 
 
 def prepare_explaining(

@@ -110,18 +110,22 @@ class ReviewLayout:
 
         What is not by partner, the quarantine, is among the tables of the first.
         """
+        explaining, policy = self.review.explaining, self.review.policy
+        if explaining is not None:
+            for first in (start, stop):  # the next block too, so that none waits for this one to be laid out
+                explaining.begin(self.review.moves["partner_id"].iloc[first : first + stop - start])
         own = self._part(start, stop)
-        policy = self.review.policy
+        reasons = self._reasons(own)
         explained = {name: empty_table(name) for name in EXPLAINING_TABLES}
-        if self.review.explaining is not None:
-            explained = self.review.explaining.tables(own.partner_ids, own.split.channel)
+        if explaining is not None:
+            explained = explaining.tables(own.partner_ids, own.split.channel)
         tables = {
             "recommendations": self._recommendations(own),
             "criteria": _criteria(own.placement),
             "components": _only(own.placement.components, "components"),
             "contributions": _only(own.split.table, "contributions"),
             "baselines": _only(own.split.baselines, "baselines"),
-            "reasons": self._reasons(own),
+            "reasons": reasons,
             **explained,
             "metrics": stored_metrics(self.workspace, own.inputs),
             "tracks": own.rows_of(self.review.tracks),

@@ -1,36 +1,36 @@
-"""Set up and run the search for each partner's ways up, and lay out what was found."""
+"""Set up the search for each partner's ways up, and have it done block by block."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tierwise.config.calendar import shift_quarters
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine
-from tierwise.explain.roadmap import Plans, find_plans
-from tierwise.explain.roadmap_levels import Levers, candidate_moves
-from tierwise.explain.roadmap_search import Search
+from tierwise.explain.roadmap_levels import Levers
+from tierwise.jobs.beside import second_process_allowed
 from tierwise.jobs.roadmap_basis import RoadmapBasis
-from tierwise.jobs.roadmap_levers import asked_levels, find_levers, gained_criteria, levers_of
-from tierwise.jobs.roadmap_rescore import Rescoring
-from tierwise.jobs.roadmap_tables import Outcome, RoadmapTables, lay_out
+from tierwise.jobs.roadmap_block import PlanBlock, plan_block, planner
+from tierwise.jobs.roadmap_levers import find_levers, levers_of
+from tierwise.jobs.roadmap_rescore import Channel, depends_on_others, formulas_asked
+from tierwise.jobs.roadmap_tables import RoadmapTables
 from tierwise.jobs.similar import compared_metrics
+from tierwise.jobs.workers import Answer, Workers
 from tierwise.metrics import compute
 from tierwise.potential import is_among
+from tierwise.tables.output_schemas import empty_table
 
 MOST_QUARTERS = 8
 QUARTERS_SEEN = 4
-HOLDS_IN = 0.9
-BLOCK = 5_000
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Whole = NDArray[np.int64]
+PARTNERS_AT_ONCE = 25_000
+FEWEST_FOR_WORKERS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,27 +65,53 @@ class Roadmaps:
     the next tier with the promotion's band.
 
     Attributes:
-        engine: Holds the accepted tables.
+        engine: Runs formulas and policy.
         workspace: The workspace.
         basis: What scoring found.
-        levers: How far every partner's figures can move; none where no plans are made.
+        prepared_for: The levers and what is known of the channel; none where no plans are made.
         blank: Why no plans are made; empty where they are.
+        workers: Processes that search; none where it is done here.
     """
 
     engine: Engine
     workspace: Workspace
     basis: RoadmapBasis
-    levers: Levers | None
+    prepared_for: tuple[Levers, Channel] | None
     blank: str = ""
+    workers: Workers[PlanBlock, RoadmapTables] | None = None
+    _begun: dict[str, list[Answer[RoadmapTables]]] = field(default_factory=dict)
 
     @classmethod
     def prepared(cls, engine: Engine, workspace: Workspace, basis: RoadmapBasis, past: Past) -> Roadmaps:
         """Find how far the channel's figures moved in the quarters before."""
-        blank = "" if levers_of(workspace.catalog.metrics) else "no_actionable_metric"
-        blank = "policy_places_units" if basis.placement.policy.per is not None else blank
-        nobody = not basis.moves["next_tier"].notna().any()
-        levers = None if blank or nobody else find_levers(workspace, basis, past.quarters, MOST_QUARTERS)
-        return cls(engine, workspace, basis, levers, blank)
+        names, policy = levers_of(workspace.catalog.metrics), basis.placement.policy
+        blank = "" if names else "no_actionable_metric"
+        blank = "policy_places_units" if policy.per is not None else blank
+        if blank or not basis.moves["next_tier"].notna().any():
+            return cls(engine, workspace, basis, None, blank)
+        levers = find_levers(workspace, basis, past.quarters, MOST_QUARTERS)
+        others = depends_on_others(policy, formulas_asked(workspace, policy, names, basis.model))
+        return cls(engine, workspace, basis, (levers, Channel.of(basis.inputs, names, others)))
+
+    @contextmanager
+    def with_workers(self) -> Iterator[Roadmaps]:
+        """The same, searching in as many processes of their own as the workspace gives the engine threads.
+
+        Only where it pays, and where nobody's plans depend on other partners.
+        """
+        climbing = int(self.basis.moves["next_tier"].notna().sum())
+        alone = self.prepared_for is None or self.prepared_for[1].inputs is not None
+        if alone or climbing < FEWEST_FOR_WORKERS or not second_process_allowed():
+            yield self
+            return
+        settings = self.workspace.settings.engine
+        with Workers(settings.threads, planner, self.workspace) as workers:
+            yield replace(self, workers=workers)
+
+    def begin(self, partner_ids: pd.Series) -> None:
+        """Let the workers begin with some partners, so that `tables` of the same need not wait."""
+        if self.workers is not None and len(partner_ids) and partner_ids.iloc[0] not in self._begun:
+            self._begun[partner_ids.iloc[0]] = self._asked(partner_ids)
 
     def tables(self, partner_ids: pd.Series) -> RoadmapTables:
         """Search plans to the next tier for those of some partners who have one above.
@@ -93,110 +119,31 @@ class Roadmaps:
         Returns:
             The output tables `plans` and `roadmap`.
         """
+        begun = self._begun.pop(partner_ids.iloc[0], None) if len(partner_ids) else []
+        parts = [answer() for answer in (self._asked(partner_ids) if begun is None else begun)]
+        plans, roadmap = ([part[place] for part in parts if len(part[place])] for place in range(2))
+        return RoadmapTables(
+            pd.concat(plans, ignore_index=True) if plans else empty_table("plans"),
+            pd.concat(roadmap, ignore_index=True) if roadmap else empty_table("roadmap"),
+        )
+
+    def _asked(self, partner_ids: pd.Series) -> list[Answer[RoadmapTables]]:
+        here = partial(plan_block, self.engine, self.workspace)
+        return [
+            partial(here, block) if self.workers is None else self.workers.ask(block, here)
+            for block in self._blocks(partner_ids)
+        ]
+
+    def _blocks(self, partner_ids: pd.Series) -> Iterator[PlanBlock]:
         moves = self.basis.moves
         wanted = np.flatnonzero(moves["next_tier"].notna().to_numpy() & is_among(moves["partner_id"], partner_ids))
-        basis = self.basis.of(wanted)
-        if self.levers is None or not len(wanted):
-            names = levers_of(self.workspace.catalog.metrics)
-            return lay_out(self.workspace, basis, Outcome.without_plans(basis.inputs, names, self.blank))
-        blocks = [np.arange(len(wanted))[start : start + BLOCK] for start in range(0, len(wanted), BLOCK)]
-        outcomes = [self._planned(basis.of(own), self.levers.of(wanted[own])) for own in blocks]
-        return lay_out(self.workspace, basis, Outcome.joined(outcomes))
-
-    def _planned(self, basis: RoadmapBasis, levers: Levers) -> Outcome:
-        order = {name: rank for rank, name in enumerate(basis.placement.policy.tier_names)}
-        needed = np.array([order[tier] for tier in basis.moves["next_tier"]], dtype=np.int64)
-        rescoring = Rescoring(
-            self.engine, self.workspace, basis.placement, self.basis.inputs, basis.inputs, levers, needed,
-            basis.model, basis.found,
-        )  # fmt: skip
-        return _plan_block(rescoring, basis)
+        for start in range(0, len(wanted), PARTNERS_AT_ONCE):
+            own = wanted[start : start + PARTNERS_AT_ONCE]
+            found = None if self.prepared_for is None else (self.prepared_for[0].of(own), self.prepared_for[1])
+            yield PlanBlock(self.basis.of(own), found, self.blank)
 
 
 def plan_roadmaps(engine: Engine, workspace: Workspace, basis: RoadmapBasis) -> RoadmapTables:
     """Search plans to the next tier for every partner who has one above; see `Roadmaps`."""
     past = earlier_quarters(engine, workspace, basis.as_of)
     return Roadmaps.prepared(engine, workspace, basis, past).tables(basis.moves["partner_id"])
-
-
-def _plan_block(rescoring: Rescoring, basis: RoadmapBasis) -> Outcome:
-    """Search the plans of a block of partners, and keep those that hold by the retrained models as well."""
-    levers, n = rescoring.levers, len(rescoring.rows)
-    everyone, nothing = np.arange(n), np.zeros((n, len(rescoring.levers.names)))
-    codes = np.full(n, "no_realistic_plan", dtype=object)
-    met = rescoring.reaches(everyone, nothing)
-    codes[met] = "criteria_met_already"
-    open_ = everyone[~met]
-    moves = candidate_moves(levers, asked_levels(basis, levers, rescoring.rows))
-    caution = _caution(rescoring, basis, levers.furthest)
-    plans = _found(rescoring, moves, open_, caution)
-    valid = rescoring.reaches(plans.partner, plans.moves)
-    share = _share_holding(rescoring, basis, plans)
-    holding = valid & ~(share < HOLDS_IN)
-    lost = np.setdiff1d(plans.partner, plans.partner[holding])
-    far = open_[~plans.at_top]
-    codes[lost] = "no_robust_plan"
-    codes[far[~rescoring.reaches(far, _without_limit(rescoring, far))]] = "not_by_these_figures"
-    return Outcome(
-        rescoring.rows, levers, codes, plans.partner[holding], plans.moves[holding], share[holding],
-        _closed(rescoring, plans.partner[holding], plans.moves[holding], basis),
-    )  # fmt: skip
-
-
-def _found(rescoring: Rescoring, moves: Floats, partners: Whole, caution: Floats) -> Plans:
-    """Search among some partners of the block; the plans name rows of the block."""
-    levers = rescoring.levers
-    own = levers.of(partners)
-    plans = find_plans(
-        Search(
-            moves=moves[partners],
-            effort_per_unit=1.0 / np.where(own.furthest > 0, own.pace.usual, np.inf),
-            rounded=lambda who, how: levers.of(partners[who]).rounded(how),
-            reaches=lambda who, how: rescoring.reaches(partners[who], how, caution=caution),
-            tries_pairs=not rescoring.ranks_partners,
-        )
-    )
-    return Plans(partners[plans.partner], plans.moves, plans.effort, plans.at_top)
-
-
-def _caution(rescoring: Rescoring, basis: RoadmapBasis, moves: Floats) -> Floats:
-    """The lowest share of the potential that a retrained model gives each partner at the top of what is realistic."""
-    partners = np.arange(len(moves))
-    lowest = np.ones(len(moves))
-    if not rescoring.asked_of_models or not basis.retrained:
-        return lowest
-    own, *others = rescoring.predicted(partners, moves, (basis.model, *basis.retrained))
-    for other in others:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = other / own
-        lowest = np.fmin(lowest, np.where(np.isfinite(share), share, 1.0))
-    return lowest
-
-
-def _share_holding(rescoring: Rescoring, basis: RoadmapBasis, plans: Plans) -> Floats:
-    """The share of retrained models by which each plan reaches the tier; NaN where the version has none."""
-    if not rescoring.asked_of_models and basis.retrained:
-        return np.ones(len(plans.partner))
-    if not basis.retrained:
-        return np.full(len(plans.partner), np.nan)
-    return rescoring.share_reaching(plans.partner, plans.moves, basis.retrained)
-
-
-def _without_limit(rescoring: Rescoring, partners: Whole) -> Floats:
-    """Moves far beyond anything realistic, to tell what is too far from what no figure makes good."""
-    levers = rescoring.levers
-    most = rescoring.channel[list(levers.names)].abs().max().fillna(0.0).to_numpy(dtype=np.float64) * 100 + 1000
-    limit = levers.directions * (levers.limits - levers.start[partners])
-    moves = np.fmin(np.broadcast_to(most, limit.shape), np.where(np.isfinite(limit), limit, np.inf))
-    return np.where(np.isfinite(levers.start[partners]), np.maximum(moves, 0.0), 0.0)
-
-
-def _closed(rescoring: Rescoring, partners: Whole, moves: Floats, basis: RoadmapBasis) -> pd.DataFrame:
-    """The criteria of the next tier as they stand with each plan: `place` of the plan, `criterion`, `gained`."""
-    names = np.array(basis.placement.policy.tier_names, dtype=object)
-    found = []
-    for places, placement in rescoring.placed(partners, moves):
-        called = rescoring.names_of(partners, places)
-        asked = pd.DataFrame({"partner_id": called, "tier": names[rescoring.needed[partners[places]]], "place": places})
-        found.append(gained_criteria(placement, asked))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["place", "criterion", "gained"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,9 +29,32 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 
-AT_ONCE = 50_000
+AT_ONCE = 100_000
 AMOUNTS = ("potential", "potential_low", "potential_high")
 _WINDOW = re.compile(r"\bover\s*\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """What asking about some partners needs to know of all.
+
+    Attributes:
+        names: The texts that occur in each text column, sorted.
+        far: A move of each lever beyond anything realistic, shape (levers,).
+        inputs: The policy inputs of everybody, where a partner's tier can depend on other partners' figures.
+    """
+
+    names: Mapping[str, Sequence[str]]
+    far: Floats
+    inputs: pd.DataFrame | None
+
+    @classmethod
+    def of(cls, inputs: pd.DataFrame, levers: Sequence[str], ranks_partners: bool) -> Channel:
+        """Look at the policy inputs of everybody."""
+        texts = [name for name in inputs.columns if name != "partner_id" and is_string_dtype(inputs[name].dtype)]
+        names = {name: sorted(inputs[name].dropna().unique()) for name in texts}
+        most = inputs[list(levers)].abs().max().fillna(0.0).to_numpy(dtype=np.float64)
+        return cls(names, most * 100 + 1000, inputs if ranks_partners else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +68,8 @@ class Rescoring:
         engine: Runs the policy and the formulas.
         workspace: The workspace; its catalog gives the formulas that depend on moved figures.
         placement: Today's placement, whose compiled policy is asked again.
-        channel: The policy inputs of the whole channel.
-        rows: Those of the partners asked about, shape (n, ...).
+        channel: What is known of the whole channel.
+        rows: The policy inputs of the partners asked about, shape (n, ...).
         levers: The figures that can be moved.
         needed: The place of the tier that each partner must gain, shape (n,).
         model: The potential model in force.
@@ -56,7 +79,7 @@ class Rescoring:
     engine: Engine
     workspace: Workspace
     placement: Placement
-    channel: pd.DataFrame
+    channel: Channel
     rows: pd.DataFrame
     levers: Levers
     needed: Whole
@@ -66,26 +89,17 @@ class Rescoring:
     @cached_property
     def asked_of_models(self) -> frozenset[str]:
         """The columns of models that the policy looks at."""
-        return frozenset(needed_columns(self.placement.policy)) & (ARCHETYPE_COLUMNS | POTENTIAL_COLUMNS)
+        return asked_of_models(self.placement.policy)
 
     @cached_property
     def formulas(self) -> tuple[Formula, ...]:
         """The formulas that depend on a lever and that the policy or a model looks at, in the order to compute."""
-        wanted = set(needed_columns(self.placement.policy))
-        if self.asked_of_models:
-            wanted |= set(self.model.features.names)
-        dependent = dependent_formulas(parse_catalog(self.workspace), self.levers.names)
-        kept = []
-        for formula in reversed(dependent):
-            if formula.name in wanted:
-                kept.append(formula)
-                wanted |= formula.expression.names
-        return tuple(reversed(kept))
+        return formulas_asked(self.workspace, self.placement.policy, self.levers.names, self.model)
 
-    @cached_property
+    @property
     def ranks_partners(self) -> bool:
         """Whether a partner's tier can depend on other partners' figures."""
-        return _compares_partners(self.placement.policy) or any(ranks_partners(formula) for formula in self.formulas)
+        return self.channel.inputs is not None
 
     def reaches(
         self, partners: Whole, moves: Floats, model: PotentialModel | None = None, caution: Floats | None = None
@@ -136,7 +150,7 @@ class Rescoring:
     ) -> tuple[pd.DataFrame, int]:
         """The inputs of a turn's tries with all that depends on moved levers; before them so many other partners."""
         others = self._tried.iloc[:0]
-        if self.ranks_partners:
+        if self._channel is not None:
             others = self._channel[~self._channel["partner_id"].isin(self.rows["partner_id"].iloc[partners])]
         inputs = self._computed(partners, moves, others)
         factor = np.ones(len(inputs))
@@ -149,8 +163,8 @@ class Rescoring:
         return self._narrowed(self.rows)
 
     @cached_property
-    def _channel(self) -> pd.DataFrame:
-        return self._narrowed(self.channel)
+    def _channel(self) -> pd.DataFrame | None:
+        return None if self.channel.inputs is None else self._narrowed(self.channel.inputs)
 
     def _narrowed(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The columns that a try can depend on; texts as categories, which are copied and looked up faster."""
@@ -161,9 +175,8 @@ class Rescoring:
         wanted |= {*features.names, *features.attributes, *features.comparable_by}
         wanted |= {name for formula in self.formulas for name in (formula.name, *formula.expression.names)}
         kept = rows[[name for name in rows.columns if name in wanted or rows[name].dtype == bool]]
-        texts = [name for name in kept.columns if name != "partner_id" and is_string_dtype(kept[name].dtype)]
-        known = {name: sorted(self.channel[name].dropna().unique()) for name in texts}
-        return kept.astype({name: pd.CategoricalDtype(values) for name, values in known.items()})
+        known = {name: values for name, values in self.channel.names.items() if name in kept.columns}
+        return kept.astype({name: pd.CategoricalDtype(list(values)) for name, values in known.items()})
 
     @cached_property
     def _gains(self) -> Gains:
@@ -248,6 +261,31 @@ class Rescoring:
             assigned = archetypes.assign(self.found, inputs)
             inputs = inputs.assign(**{str(name): assigned[name].to_numpy() for name in assigned if name in inputs})
         return inputs
+
+
+def asked_of_models(policy: Policy) -> frozenset[str]:
+    """The columns of models that a policy looks at."""
+    return frozenset(needed_columns(policy)) & (ARCHETYPE_COLUMNS | POTENTIAL_COLUMNS)
+
+
+def formulas_asked(
+    workspace: Workspace, policy: Policy, levers: Sequence[str], model: PotentialModel
+) -> tuple[Formula, ...]:
+    """The formulas that depend on a lever and that a policy or a model looks at, in the order to compute."""
+    wanted = set(needed_columns(policy))
+    if asked_of_models(policy):
+        wanted |= set(model.features.names)
+    kept = []
+    for formula in reversed(dependent_formulas(parse_catalog(workspace), levers)):
+        if formula.name in wanted:
+            kept.append(formula)
+            wanted |= formula.expression.names
+    return tuple(reversed(kept))
+
+
+def depends_on_others(policy: Policy, formulas: Sequence[Formula]) -> bool:
+    """Whether a partner's tier can depend on other partners' figures."""
+    return _compares_partners(policy) or any(ranks_partners(formula) for formula in formulas)
 
 
 def _numbered(count: int) -> pd.Series:

@@ -64,27 +64,6 @@ class Outcome:
         after = pd.DataFrame(columns=["place", "criterion", "gained"])
         return cls(rows, None, codes, np.zeros(0, dtype=np.int64), none, np.zeros(0), after)
 
-    @classmethod
-    def joined(cls, parts: Sequence[Outcome]) -> Outcome:
-        """The outcomes of several blocks of partners as one."""
-        rows = np.cumsum([0, *(len(part.rows) for part in parts)])
-        plans = np.cumsum([0, *(len(part.partner) for part in parts)])
-        return cls(
-            rows=pd.concat([part.rows for part in parts], ignore_index=True),
-            levers=Levers.joined([part.levers for part in parts if part.levers is not None]),
-            codes=np.concatenate([part.codes for part in parts]),
-            partner=np.concatenate([part.partner + start for part, start in zip(parts, rows, strict=False)]),
-            moves=np.concatenate([part.moves for part in parts]),
-            share=np.concatenate([part.share for part in parts]),
-            after=pd.concat(
-                [
-                    part.after.assign(place=part.after["place"] + start)
-                    for part, start in zip(parts, plans, strict=False)
-                ],
-                ignore_index=True,
-            ),
-        )
-
 
 def lay_out(workspace: Workspace, basis: RoadmapBasis, outcome: Outcome) -> RoadmapTables:
     """Lay out plans and steps, sorted, with their wording, dates and what the tier would mean."""

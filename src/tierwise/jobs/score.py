@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -94,6 +94,8 @@ def score(workspace: Workspace, request: ScoreRequest, notify: Notify = silent) 
         context = _Context(workspace, request.as_of, output, policy, champion, request.explain)
         with computing_on(request.engine, engine, workspace.settings.engine) as computing:
             review = _review(engine, computing, context, steps)
+        if review.explaining is not None:
+            review = replace(review, explaining=held.enter_context(review.explaining.with_workers()))
         layout = ReviewLayout.of(engine, workspace, review)
         steps.begin("explain and write the review")
         return summarise(layout, _counted(layout) if lock is None else _write(lock, request, layout))

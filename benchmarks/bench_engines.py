@@ -33,6 +33,7 @@ import pyarrow.parquet as pq
 from engine_metrics import AS_OF, METRICS, by_hand, in_pandas, make_data, workspace
 
 from tierwise.config.load import Workspace, load_workspace
+from tierwise.config.policy import Policy
 from tierwise.config.workspace import EngineSettings
 from tierwise.engine import EmbeddedEngine, open_engine
 from tierwise.engine.spark import SparkEngine
@@ -191,17 +192,18 @@ def _assert_equal(folder: Path, first: str, other: str) -> None:
     np.testing.assert_allclose(found[list(METRICS)], wanted[list(METRICS)], rtol=1e-9, atol=1e-9, err_msg=other)
 
 
-def same(opened: Workspace, as_of: date, today: date) -> None:
+def same(opened: Workspace, as_of: date, today: date, policy: Policy) -> None:
     """Compute a workspace's metrics and placement on both engines and compare them.
 
-    What models would say is stood in for by the potential's own metric, so that no model need be trained.
+    What models would say is stood in for by the potential's own metric, so that no model need be trained. The policy
+    may be that of another day, which has scores.
     """
     with open_engine(opened.settings.engine) as accepted:
         read_tables(accepted, opened)
         check_tables(accepted, opened, today)
-        found = {"DuckDB": _rows_and_placement(accepted, opened, as_of)}
+        found = {"DuckDB": _rows_and_placement(accepted, opened, as_of, policy)}
         with SparkEngine(accepted, opened.settings.engine) as engine:
-            found["Spark"] = _rows_and_placement(engine, opened, as_of)
+            found["Spark"] = _rows_and_placement(engine, opened, as_of, policy)
     for name, ours in found["DuckDB"].items():
         pd.testing.assert_frame_equal(found["Spark"][name], ours, rtol=1e-9, obj=name)
         figures = ours.select_dtypes("number").to_numpy()
@@ -210,7 +212,7 @@ def same(opened: Workspace, as_of: date, today: date) -> None:
 
 
 def _rows_and_placement(
-    engine: EmbeddedEngine | SparkEngine, opened: Workspace, as_of: date
+    engine: EmbeddedEngine | SparkEngine, opened: Workspace, as_of: date, policy: Policy
 ) -> dict[str, pd.DataFrame]:
     start = time.perf_counter()
     rows = compute(engine, opened, [as_of])
@@ -220,7 +222,7 @@ def _rows_and_placement(
         potential=target * 1.1, potential_low=target * 0.7, potential_high=target * 1.6, headroom=target * 0.2,
         potential_source="model", archetype_id="A1", archetype="one", archetype_strength=0.5, archetype_status="named",
     )  # fmt: skip
-    placement = place(engine, opened.policy_on(as_of), inputs)
+    placement = place(engine, policy, inputs)
     taken = time.perf_counter() - middle
     print(f"  {type(engine).__name__}: metrics {middle - start:.1f} s, placement {taken:.1f} s")
     return {
@@ -248,12 +250,14 @@ def main() -> None:
         part.add_argument("--workspace", type=Path)
         part.add_argument("--data", type=Path)
         part.add_argument("--as-of", type=date.fromisoformat)
+        part.add_argument("--policy-on", type=date.fromisoformat, help="the day whose policy places; else --as-of")
         part.add_argument("--today", type=date.fromisoformat, default=date(2030, 1, 1))
     given = parser.parse_args()
     if given.part == "side":
         run_side(given.name, Limits(given.folder, given.memory), given.runs)
     elif given.part == "same":
-        same(load_workspace(given.workspace, given.data), given.as_of, given.today)
+        opened = load_workspace(given.workspace, given.data)
+        same(opened, given.as_of, given.today, opened.policy_on(given.policy_on or given.as_of))
     else:
         speed(given.events, given.partners, given.runs, given.memory, given.without)
 

@@ -102,3 +102,59 @@ def test_an_amount_that_is_empty_in_every_row_is_not_zero() -> None:
     found = metric_rows({"x": DEALS | METRICS["all_time"]}, {"deals": rows}, [DAY]).set_index("partner_id")["x"]
     assert found.isna().to_dict() == {"a": True, "b": False}
     assert found["b"] == 5
+
+
+@pytest.mark.parametrize(
+    ("names", "is_found"),
+    [
+        (["all_time", "year"], True),
+        (["since"], True),
+        (["all_time", "median"], True),
+        (["year", "mean"], False),
+        (["median"], False),
+        (["customers", "countries"], False),
+        (["active", "days"], False),
+    ],
+    ids=lambda given: "_".join(given) if isinstance(given, list) else None,
+)
+def test_the_first_day_is_found_beside_metrics_that_read_every_row(names: list[str], is_found: bool) -> None:
+    workspace = workspace_of(False, True, names)
+    query = table_queries(workspace, parse_catalog(workspace), [DAY])["deals"]
+    assert ("AS _first_day" in query) == is_found
+
+
+def test_rows_before_a_lag_or_of_one_kind_alone_do_not_tell_the_first_day() -> None:
+    late = {"value": "sum(amount)", "window": "lifetime", "lag": "30 days", "missing": 0}
+    won = {"value": "sum(amount)", "where": "status = 'won'", "window": "lifetime", "missing": 0}
+    rows = [
+        {"partner_id": "a", "date": "2025-12-20", "status": "won", "amount": "1"},
+        {"partner_id": "b", "date": "2025-01-02", "status": "lost", "amount": "2"},
+        {"partner_id": "b", "date": "2025-03-02", "status": "won", "amount": "4"},
+        {"partner_id": "c", "date": "2026-01-01", "status": "won", "amount": "8"},
+    ]
+    for metric, figures in ((late, [0, 6, 0]), (won, [1, 4, 0])):
+        found = metric_rows({"x": DEALS | metric}, {"deals": rows}, [DAY])
+        seen = found["first_seen"].dt.strftime("%Y-%m-%d").fillna("never")
+        assert list(seen) == ["2025-12-20", "2025-01-02", "never"]
+        assert list(found["x"]) == figures
+
+
+def test_what_is_known_late_does_not_date_a_partner_before() -> None:
+    rows = [
+        {"partner_id": "a", "date": "2025-01-02", "known_on": "2026-01-01"},
+        {"partner_id": "a", "date": "2025-03-02", "known_on": "2025-12-31"},
+        {"partner_id": "b", "date": "2025-01-02", "known_on": "2026-01-01"},
+    ]
+    found = metric_rows({"n": DEALS | {"value": "count(*)", "window": "lifetime", "missing": 0}}, {"deals": rows}, DAY)
+    assert found["first_seen"].tolist() == [pd.Timestamp(2025, 3, 2), pd.NaT]
+    assert found["tenure_days"].dropna().tolist() == [304]
+
+
+def test_inner_values_that_metrics_share_are_aggregated_together() -> None:
+    assert sql_of(True, "active", "weakest").count("_outer_active AS (") == 1, "one fills empty quarters, one does not"
+    assert sql_of(True, "active", "weakest").count("_outer_weakest AS (") == 1
+    shared = {"active": METRICS["active"], "best": METRICS["active"] | {"then": "max(value)"}}
+    workspace = make_workspace({name: DEALS | metric for name, metric in shared.items()})
+    query = table_queries(workspace, parse_catalog(workspace), [DAY])["deals"]
+    assert query.count(" AS (SELECT partner_id, _quarter AS _period") == 1
+    assert "_outer_best AS (" not in query

@@ -7,9 +7,10 @@ unknown counts as the middle. Names other partners: for managers only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -151,44 +152,72 @@ def _places(channel: Channel, rows: pd.DataFrame) -> Floats:
     return np.column_stack(columns)
 
 
-def _nearest(channel: Channel, own: pd.DataFrame, peers: _Peers) -> tuple[Whole, Whole, Whole, Floats, Whole]:
-    """The nearest alike peers, those of the same archetype and region first: partner, rank, peer, distance, level."""
+class _Found(NamedTuple):
+    """Pairs of partners and peers: rows of both, the rank of the peer from 0, distance, place in `MATCHED`."""
+
+    row: Whole
+    rank: Whole
+    peer: Whole
+    distance: Floats
+    level: Whole
+
+
+def _nearest(channel: Channel, own: pd.DataFrame, peers: _Peers) -> _Found:
+    """The nearest alike peers, those of the same archetype and region first; sorted by partner and rank."""
     mine = _places(channel, own)
-    block = max(1, BLOCK_CELLS // len(peers.now))
-    parts = [
-        _nearest_in(own, peers.now, (mine, peers.places), slice(at, at + block)) for at in range(0, len(own), block)
-    ]
-    row, rank, peer, distance, level = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return row, rank, peer, distance, level
+    parts = [found for members in _groups(own) for found in _of_group(own, members, (mine, peers))]
+    row, peer, level = (np.concatenate([part[place] for part in parts]) for place in range(3))
+    distance = np.sqrt(((mine[row] - peers.places[peer]) ** 2).sum(axis=1) / max(mine.shape[1], 1))
+    order = np.lexsort((peer, distance, level, row))
+    row, peer, level, distance = row[order], peer[order], level[order], distance[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    kept = rank < MOST_PEERS
+    return _Found(row[kept], rank[kept], peer[kept], distance[kept], level[kept])
 
 
-def _nearest_in(
-    own: pd.DataFrame, peers: pd.DataFrame, places: tuple[Floats, Floats], block: slice
-) -> tuple[Whole, Whole, Whole, Floats, Whole]:
-    mine, theirs = places[0][block], places[1]
+def _groups(own: pd.DataFrame) -> list[Whole]:
+    """The rows of each archetype and region together, as they look for the same peers first."""
+    groups = own.groupby(["archetype", "region"], dropna=False, sort=True).indices
+    return [np.asarray(members, dtype=np.int64) for members in groups.values()]
+
+
+def _of_group(own: pd.DataFrame, members: Whole, places: tuple[Floats, _Peers]) -> Iterator[tuple[Whole, Whole, Whole]]:
+    """Rows, peers and levels of up to `MOST_PEERS` alike peers per level; no further level once there are enough."""
+    mine, peers = places
+    level_of = _level(own.iloc[members[:1]], peers.now)
+    lacking, count = members, np.zeros(len(members), dtype=np.int64)
+    for level in range(len(MATCHED)):
+        there = np.flatnonzero(level_of == level)
+        if not len(lacking) or not len(there):
+            continue
+        at, peer = _alike(mine[lacking], peers.places[there])
+        yield lacking[at], there[peer], np.full(len(at), level)
+        count = count + np.bincount(at, minlength=len(lacking))
+        lacking, count = lacking[count < MOST_PEERS], count[count < MOST_PEERS]
+
+
+def _alike(mine: Floats, theirs: Floats) -> tuple[Whole, Whole]:
+    """For each row the nearest rows of the others that are alike, up to `MOST_PEERS`: rows of both, in no order."""
+    block = max(1, BLOCK_CELLS // len(theirs))
+    found = [_alike_in(mine[at : at + block], theirs) for at in range(0, len(mine), block)]
+    rows = [row + at * block for at, (row, _) in enumerate(found)]
+    return np.concatenate(rows), np.concatenate([peer for _, peer in found])
+
+
+def _alike_in(mine: Floats, theirs: Floats) -> tuple[Whole, Whole]:
     squares = (mine**2).sum(axis=1)[:, None] + (theirs**2).sum(axis=1) - 2 * mine @ theirs.T
-    distance = np.sqrt(np.maximum(squares, 0.0) / max(mine.shape[1], 1))
-    level = _level(own.iloc[block], peers)
-    key = np.where(distance <= ALIKE, distance + 10.0 * level, np.inf)
-    kept = min(MOST_PEERS, len(peers))
-    nearest = np.argpartition(key, kept - 1, axis=1)[:, :kept]
-    order = np.lexsort((nearest, np.take_along_axis(key, nearest, axis=1)), axis=1)
-    nearest = np.take_along_axis(nearest, order, axis=1)
-    row, rank = np.nonzero(np.isfinite(np.take_along_axis(key, nearest, axis=1)))
-    peer = nearest[row, rank]
-    return row + (block.start or 0), rank, peer, distance[row, peer], level[row, peer]
+    kept = min(MOST_PEERS, len(theirs))
+    nearest = np.argpartition(squares, kept - 1, axis=1)[:, :kept]
+    row, rank = np.nonzero(np.take_along_axis(squares, nearest, axis=1) <= ALIKE**2 * mine.shape[1])
+    return row, nearest[row, rank]
 
 
-def _level(own: pd.DataFrame, peers: pd.DataFrame) -> Whole:
-    """Which of archetype and region are the same, as a place in `MATCHED`; an unknown one never is."""
-    archetype, region = (_same(own[name], peers[name]) for name in ("archetype", "region"))
+def _level(one: pd.DataFrame, peers: pd.DataFrame) -> Whole:
+    """Which of archetype and region one partner shares with each peer, as a place in `MATCHED`; never unknown ones."""
+    archetype, region = (
+        peers[name].isin(one[name]).to_numpy() & peers[name].notna().to_numpy() for name in ("archetype", "region")
+    )
     return np.asarray(np.select([archetype & region, archetype, region], [0, 1, 2], 3), dtype=np.int64)
-
-
-def _same(left: pd.Series, right: pd.Series) -> NDArray[np.bool_]:
-    names = pd.Index(sorted({*left.dropna(), *right.dropna()}))
-    one, other = names.get_indexer(left), names.get_indexer(right)
-    return np.asarray((one[:, None] == other[None, :]) & (one[:, None] >= 0))
 
 
 def _risen(channel: Channel, peers: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:

@@ -189,3 +189,14 @@ def test_the_same_card_gives_the_same_text():
 )  # fmt: skip
 def test_numbers_are_shown_as_people_read_them(value, shown):
     assert number(value) == shown
+
+
+def test_what_profiles_say_in_words_is_a_table_of_its_own() -> None:
+    profiles = pd.DataFrame(
+        {"archetype_id": ["A1"], "archetype": ["Steady"], "partners": [7], "sets_apart": ["many logins"],
+         "rule": ["Portal logins above 9"], "rule_recall": [0.9]}
+    )  # fmt: skip
+    documents = model_card_documents(replace(FULL, archetypes=profiles))
+    figures, words = (part.split("## ")[0] for part in documents["model-card.md"].split("rchetypes")[-2:])
+    assert "| A1 | Steady | 7 | 0.900 |" in figures
+    assert "| A1 | many logins | Portal logins above 9 |" in words

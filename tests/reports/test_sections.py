@@ -72,6 +72,15 @@ def test_html_sets_numbers_on_the_right():
     assert "<td>deals</td>" in page
 
 
+def test_the_interval_of_a_number_may_stand_below_it_and_long_texts_are_not_squeezed():
+    rows = (("Gini", "0.779 (0.732–0.816)", "a" * 61), ("of <all> (x)", "-", "short"))
+    page = sections_html("Report", [Section("Part", ("score", "value", "text"), rows, frozenset({1}))])
+
+    assert '<td class="number range">0.779 <span>(0.732–0.816)</span></td>' in page
+    assert f'<td class="long">{"a" * 61}</td>' in page
+    assert '<td>of &lt;all&gt; (x)</td><td class="number">-</td><td>short</td>' in page
+
+
 def test_what_stands_between_backticks_is_code_and_still_escaped():
     page = sections_html("Report", [Section("Part", text=("`<b>` is in use.",))])
 

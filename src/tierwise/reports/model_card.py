@@ -27,6 +27,7 @@ _LIMITS = (
     "The model does not know the partner's current tier, unless the model file asks for it (`tier_as_feature`).",
     "A recommendation is a proposal: people decide, and may make an exception with a reason.",
 )
+_IN_WORDS = ("sets_apart", "rule")
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def _sections(card: ModelCard) -> list[Section]:
         _pictured(_coverage(card.coverage), card, "interval-coverage"),
         *_only_pictured("Do retrains agree?", card, "rank-stability"),
         _pictured(_archetypes(card), card, "archetype-map"),
+        *_archetypes_apart(card.archetypes),
         *_only_pictured("Do partners still look like those of the training?", card, "drift"),
         _features(card.features),
         *stability_section(card.stability),
@@ -252,7 +254,15 @@ def _coverage(table: pd.DataFrame) -> Section:
 
 def _archetypes(card: ModelCard) -> Section:
     text = (card.archetypes_sentence,) if card.archetypes_sentence else ()
-    return _frame("Archetypes", card.archetypes, text)
+    return _frame("Archetypes", card.archetypes.drop(columns=list(_IN_WORDS), errors="ignore"), text)
+
+
+def _archetypes_apart(archetypes: pd.DataFrame) -> list[Section]:
+    """What the profiles say in words, in a table of its own: beside the figures no page is wide enough for it."""
+    if archetypes.empty or not set(_IN_WORDS) <= set(archetypes.columns):
+        return []
+    named = archetypes[["archetype_id", *_IN_WORDS]].rename(columns={"archetype_id": "archetype"})
+    return [_frame("What sets the archetypes apart", named, ())]
 
 
 def _features(features: pd.DataFrame) -> Section:

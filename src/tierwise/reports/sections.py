@@ -18,12 +18,23 @@ _STYLE = (
     "table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem}th,td{padding:.2rem 1.2rem .2rem 0;"
     "border-bottom:1px solid #d5dce2;text-align:left;vertical-align:top}thead th{color:#4c5a67;vertical-align:bottom}"
     ".number{text-align:right;white-space:nowrap}td:first-child{overflow-wrap:break-word;min-width:6rem}"
-    ".scroll{overflow-x:auto}.scroll:focus-visible{outline:3px solid #0b5a8a}"
-    "@media(max-width:44rem){main{margin:0;padding:1rem;border:0}}"
+    ".number.range{white-space:normal}.range span{display:inline-block;white-space:nowrap}"  # the interval may go below
+    "td:nth-child(2):last-child{overflow-wrap:anywhere}.long{min-width:14rem}"
+    # What is wider than the page scrolls; a shadow at the edge says so until the end is reached.
+    ".scroll{overflow-x:auto;background:linear-gradient(90deg,#fff 1.5rem,#fff0) 0 0/3rem 100% no-repeat local,"
+    "linear-gradient(270deg,#fff 1.5rem,#fff0) 100% 0/3rem 100% no-repeat local,"
+    "linear-gradient(90deg,#16202a40,#16202a00) 0 0/.6rem 100% no-repeat scroll,"
+    "linear-gradient(270deg,#16202a40,#16202a00) 100% 0/.6rem 100% no-repeat scroll}"
+    ".scroll:focus-visible{outline:3px solid #0b5a8a}"
+    "@media(max-width:44rem){main{margin:0;padding:1rem;border:0}h1{font-size:1.4rem}table{font-size:.82rem}"
+    "th,td{padding-right:.8rem}.scroll svg{max-width:none!important;width:36rem}"
+    "th:first-child,td:first-child{position:sticky;left:0;background:#fff}}"
     "@media print{body{background:#fff;font-size:9pt}main{margin:0;padding:0;border:0;max-width:none}"
-    "tr{break-inside:avoid}h2{break-after:avoid}}"
+    ".scroll{overflow:visible;background:none}tr{break-inside:avoid}h2{break-after:avoid}}"
 )
 _CODE = re.compile(r"`([^`]+)`")
+_LONG = 60
+_WITH_INTERVAL = re.compile(r"(\S+) (\([^()]+\))")
 
 
 @dataclass(frozen=True)
@@ -102,5 +113,14 @@ def _sentence_html(sentence: str) -> str:
 
 def _row_html(cells: Sequence[str], right: frozenset[int], tag: str) -> str:
     scope = ' scope="col"' if tag == "th" else ""
-    opening = {True: f'<{tag}{scope} class="number">', False: f"<{tag}{scope}>"}
-    return "<tr>" + "".join(f"{opening[i in right]}{escape(cell)}</{tag}>" for i, cell in enumerate(cells)) + "</tr>"
+    return "<tr>" + "".join(_cell_html(cell, f"{tag}{scope}", i in right) for i, cell in enumerate(cells)) + "</tr>"
+
+
+def _cell_html(cell: str, opening: str, is_number: bool) -> str:
+    """A cell; the interval behind a number, in brackets, may stand below it."""
+    tag, found = opening[:2], _WITH_INTERVAL.fullmatch(cell) if is_number else None
+    if found:
+        value, interval = (escape(part) for part in found.groups())
+        return f'<{opening} class="number range">{value} <span>{interval}</span></{tag}>'
+    look = ' class="number"' if is_number else ' class="long"' if len(cell) > _LONG else ""
+    return f"<{opening}{look}>{escape(cell)}</{tag}>"

@@ -28,7 +28,8 @@ def word_plans(
         The plans with `sentence` and `partner_safe_sentence`.
     """
     steps = _steps_by_plan(roadmap, wording)
-    said = [_said(row, steps, settings) for row in _records(plans)]
+    days = {name: plans[name].dt.strftime("%Y-%m-%d") for name in ("by_when", "expires_on") if name in plans}
+    said = [_said(row, steps, settings) for row in _records(plans.assign(**days))]
     texts = pd.DataFrame(said, columns=["sentence", "partner_safe_sentence"], index=plans.index).astype("str")
     return without_hidden(pd.concat([plans, texts], axis=1), wording.hidden)
 
@@ -64,8 +65,8 @@ def _said(row: Mapping[str, Any], steps: Mapping[tuple[str, int], str], settings
         words |= {
             "steps": steps[row["partner_id"], row["plan"]],
             "effort": f"{max(row['effort'], 0.1):.1f} quarters",
-            "by_when": f"{row['by_when']:%Y-%m-%d}",
-            "expires_on": f"{row['expires_on']:%Y-%m-%d}",
+            "by_when": row["by_when"],
+            "expires_on": row["expires_on"],
             "robustness": "" if pd.isna(row["robustness"]) else f"; it holds {robustness_words(row['robustness'])}",
         }
     sentence = PLAN_SENTENCES[row["code"]]

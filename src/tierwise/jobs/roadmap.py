@@ -31,6 +31,7 @@ MOST_QUARTERS = 8
 QUARTERS_SEEN = 4
 PARTNERS_AT_ONCE = 25_000
 FEWEST_FOR_WORKERS = 10_000
+LEAST_SHARE_FOR_WORKERS = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,11 +98,12 @@ class Roadmaps:
     def with_workers(self) -> Iterator[Roadmaps]:
         """The same, searching in as many processes of their own as the workspace gives the engine threads.
 
-        Only where it pays, and where nobody's plans depend on other partners.
+        Only where it is worth their memory, and where nobody's plans depend on other partners.
         """
-        climbing = int(self.basis.moves["next_tier"].notna().sum())
+        climbing = self.basis.moves["next_tier"].notna()
+        few = climbing.sum() < FEWEST_FOR_WORKERS or climbing.mean() < LEAST_SHARE_FOR_WORKERS
         alone = self.prepared_for is None or self.prepared_for[1].inputs is not None
-        if alone or climbing < FEWEST_FOR_WORKERS or not second_process_allowed():
+        if few or alone or not second_process_allowed():
             yield self
             return
         settings = self.workspace.settings.engine

@@ -144,7 +144,11 @@ def _closes(basis: RoadmapBasis, outcome: Outcome) -> pd.DataFrame:
     after = own.merge(outcome.after[["place", "criterion", "gained"]], on="place")
     both = after.merge(today[["partner_id", "criterion", "before"]], on=["partner_id", "criterion"])
     closed = both[both["gained"].astype(bool) & ~both["before"].astype(bool)]
-    return closed.groupby(["partner_id", "plan"], as_index=False).agg(closes=("criterion", ", ".join))
+    names: dict[tuple[str, int], list[str]] = {}
+    for partner_id, plan, criterion in zip(closed["partner_id"], closed["plan"], closed["criterion"], strict=True):
+        names.setdefault((partner_id, plan), []).append(criterion)
+    rows = [(*key, ", ".join(own)) for key, own in names.items()]
+    return pd.DataFrame(rows, columns=["partner_id", "plan", "closes"]).astype({"partner_id": "str", "closes": "str"})
 
 
 def _blank_rows(outcome: Outcome, tiers: pd.Series) -> pd.DataFrame:

@@ -32,6 +32,7 @@ from tierwise.jobs.init import InitRequest, init, write_demo_data  # noqa: E402
 from tierwise.jobs.progress import Steps, silent  # noqa: E402
 from tierwise.jobs.snapshots import build_snapshots, model_features  # noqa: E402
 from tierwise.potential import backtest  # noqa: E402
+from tierwise.potential.intervals import NOTHING  # noqa: E402
 from tierwise.potential.regime import compare_regimes  # noqa: E402
 from tierwise.synthetic import ChannelSettings, generate  # noqa: E402
 from tierwise.synthetic.profiles import USD_RATES  # noqa: E402
@@ -90,6 +91,14 @@ def real_coverage(events: Events, dates: list[str]) -> pd.DataFrame:
     return _coverage(snapshots, features_of(snapshots), until.date(), len(dates))
 
 
+def print_shares(name: str, bands: pd.DataFrame) -> None:
+    """Print the share of bands inside the corridor beside chance."""
+    inside, low = bands["coverage"].between(*CORRIDOR).mean(), (bands["coverage"] < 0.7).mean()
+    expected = np.mean([within(int(count)) for count in bands["partners"]])
+    print(f"{name}: {len(bands)} bands of {int(bands['partners'].median())} partners (median)")
+    print(f"  in the corridor {inside:.2f} (by chance alone {expected:.2f}), below .70 {low:.2f}")
+
+
 def print_coverage(name: str, found: pd.DataFrame, each: bool = True) -> None:
     """Print every band of every review where wanted, and the share of bands inside the corridor beside chance."""
     if each:
@@ -98,10 +107,9 @@ def print_coverage(name: str, found: pd.DataFrame, each: bool = True) -> None:
     found = found.assign(
         held=found["coverage"] * found["partners"], cell=found["source"] + "/" + found["band"].map(str)
     )
-    inside, low = found["coverage"].between(*CORRIDOR).mean(), (found["coverage"] < 0.7).mean()
-    expected = np.mean([within(int(count)) for count in found["partners"]])
-    print(f"{name}: {len(found)} bands of {int(found['partners'].median())} partners (median)")
-    print(f"  in the corridor {inside:.2f} (by chance alone {expected:.2f}), below .70 {low:.2f}")
+    print_shares(name, found)
+    if (found["band"] == NOTHING).any():
+        print_shares("  without those predicted to have nothing (band -1)", found[found["band"] != NOTHING])
     for key in ("cell", "origin"):
         summed = found.groupby(key)[["held", "partners"]].sum()
         print(f"  by {key} {(summed['held'] / summed['partners']).round(3).to_dict()}", flush=True)

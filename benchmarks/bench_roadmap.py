@@ -33,7 +33,7 @@ from tierwise.jobs.progress import Steps, silent
 from tierwise.jobs.roadmap import MOST_QUARTERS, Past, Roadmaps, earlier_quarters
 from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.jobs.roadmap_levers import find_levers
-from tierwise.jobs.roadmap_rescore import Rescoring
+from tierwise.jobs.roadmap_rescore import Channel, Rescoring, depends_on_others, formulas_asked
 from tierwise.jobs.roadmap_tables import RoadmapTables
 from tierwise.jobs.snapshots import archetype_features, build_snapshots, model_features
 from tierwise.jobs.stability import drawn_partners, retrain
@@ -89,7 +89,9 @@ def prepare(name: str, engine, workspace, as_of: date) -> Case:
     levers = find_levers(workspace, basis, past.quarters, MOST_QUARTERS)
     order = {tier: rank for rank, tier in enumerate(policy.tier_names)}
     needed = np.array([order.get(tier, 99) for tier in moves["next_tier"]])
-    rescoring = Rescoring(engine, workspace, placement, inputs, inputs, levers, needed, model, found)
+    formulas = formulas_asked(workspace, policy, levers.names, model)
+    channel = Channel.of(inputs, levers.names, depends_on_others(policy, formulas))
+    rescoring = Rescoring(engine, workspace, placement, channel, inputs, levers, needed, model, found)
     return Case(engine, workspace, basis, past, rescoring, redrawn)
 
 

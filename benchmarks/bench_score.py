@@ -3,7 +3,8 @@
 `python benchmarks/bench_score.py [--explain all|movers|none] [PARTNERS ...]`, by default 10,000, 30,000 and 100,000.
 The channels are made by the tool itself (`tierwise init --example demo --partners N`, three years); one model, trained
 on 2,000 partners, scores all of them. Every size runs in a process of its own, two threads at most; CPU seconds stand
-beside the clock's, because other work on the machine shows in the latter. Phases inside another are indented.
+beside the clock's, because other work on the machine shows in the latter. Phases inside another are indented; plans may
+be searched in processes of their own, whose CPU and memory are part of the whole.
 
 `--keep DIR` (or the variable TIERWISE_CHANNELS) keeps the channels and the model for a next run; with `--pack` a review
 pack is written last. The engine may take 2 GB of memory.
@@ -55,7 +56,7 @@ PHASES = (
     ("jobs.review_tables", "_criteria", "  criteria"),
     ("jobs.score", "summarise", "sum up"),
 )
-WHOLE, PACK = "score, the whole", "review pack"
+WHOLE, WORKERS, PACK = "score, the whole", "processes that search plans meanwhile", "review pack"
 
 
 @dataclass
@@ -101,6 +102,14 @@ class _Entered:
 def peak_gb() -> float:
     """The process's peak resident memory in GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+def add_workers(phases: dict[str, list[float]], processes: int) -> None:
+    """Add to the whole the CPU of ended processes that worked beside, and the peak of the greatest for each of them."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    phases[WORKERS] = [0.0, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024**2]
+    phases[WHOLE][1] += phases[WORKERS][1]
+    phases[WHOLE][2] += processes * phases[WORKERS][2]
 
 
 def make_channel(folder: Path, partners: int, models: Path) -> None:
@@ -152,6 +161,7 @@ def score_one(folder: Path, explain: str, pack: bool) -> dict[str, list[float]]:
     workspace = load_workspace(folder)
     request = job.ScoreRequest(AS_OF, TODAY, explain=explain)
     clock.timed(WHOLE, job.score)(workspace, request)
+    add_workers(clock.phases, workspace.settings.engine.threads)
     if pack:
         clock.timed(PACK, write_pack)(PackRequest(open_review(workspace)))
     return clock.phases
@@ -162,7 +172,7 @@ def report(found: dict[int, dict[str, list[float]]]) -> None:
     sizes = list(found)
     print("| CPU seconds (clock) | " + " | ".join(f"{size:,}" for size in sizes) + " | exponent |")
     print("| --- |" + " --- |" * (len(sizes) + 1))
-    titles = [title for _, _, title in PHASES] + [WHOLE, PACK]
+    titles = [title for _, _, title in PHASES] + [WORKERS, WHOLE, PACK]
     for title in titles:
         if all(title in phases for phases in found.values()):
             cells = [f"{found[size][title][1]:.1f} ({found[size][title][0]:.1f})" for size in sizes]

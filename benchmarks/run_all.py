@@ -45,6 +45,8 @@ BENCHES = (
           "bench_engines.py speed --events 100000000 --partners 1000000 --runs 1 --without pandas"),
     Bench("score", "A whole review, by the number of partners",
           "bench_score.py --explain movers 300 600", "bench_score.py --explain movers 10000 100000 1000000"),
+    Bench("score-all", "The same with every partner explained", None,
+          "bench_score.py --explain all 10000 100000 1000000"),
     Bench("kills", "Runs killed at random moments, on DuckDB",
           "bench_kills.py --times 2", "bench_kills.py --times 30"),
     Bench("kills-spark", "Runs killed at random moments, on Spark", None, "bench_kills.py --engine spark --times 30"),

@@ -6,7 +6,7 @@ can read; what the queries give comes back as Arrow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 SMALL_ROWS = 20_000
-USES_TO_KEEP = 2
 _FAULTS_OF_DATA = (
     "ArithmeticException", "NumberFormatException", "DateTimeException", "AnalysisException", "ParseException",
     "IllegalArgumentException",
@@ -112,10 +111,11 @@ class SparkEngine:
         self._hand_over(name, table if isinstance(table, pa.RecordBatchReader) else table.to_reader(ROWS_PER_FILE))
 
     def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
-        """Name a query, whose rows are computed when they are asked for.
+        """Name a query, whose rows are computed when they are first asked for.
 
-        A table that is used once becomes part of the query that uses it, which Spark then plans as a whole. From its
-        second use on its rows are kept on Spark's machines, which make lost ones again from the sources.
+        A table that is used once becomes part of the query that uses it, which Spark then plans as a whole. If it is
+        used again, or the query uses several such tables, its rows are kept on Spark's machines, which make lost ones
+        again from the sources: a query made of many tables would hold the rows of all of their steps at once.
         """
         _refuse_parameters(parameters)
         with _spark_errors():
@@ -157,7 +157,9 @@ class SparkEngine:
     def _compiled(self, sql: str) -> tuple[DataFrame, Mapping[str, DataFrame]]:
         """A query's rows to be, and the views of its steps that are computed once."""
         self._queries += 1
-        compiled = to_spark(sql, self._types_of, f"step_{self._queries}")
+        used: set[_Made] = set()
+        compiled = to_spark(sql, lambda name: self._types_of(name, used), f"step_{self._queries}")
+        _keep(used)
         steps: dict[str, DataFrame] = {}
         try:
             for name, query in compiled.kept:
@@ -173,11 +175,13 @@ class SparkEngine:
             rows.unpersist()
             self.session.catalog.dropTempView(name)
 
-    def _types_of(self, name: str) -> Mapping[str, str]:
+    def _types_of(self, name: str, used: set[_Made]) -> Mapping[str, str]:
         """The types of a stored table that a query uses, which is handed over if it is not yet."""
         if name.lower() not in self._made:
             self._hand_over(name, self._accepted.batches(f"SELECT * FROM {quoted(name)}", ROWS_PER_FILE))
-        self._made[name.lower()].use()
+        made = self._made[name.lower()]
+        made.uses += 1
+        used.add(made)
         return self.columns(name)
 
     def _hand_over(self, name: str, batches: pa.RecordBatchReader) -> None:
@@ -202,7 +206,7 @@ class SparkEngine:
             self._forget({name: made.rows, **(made.steps or {})})
 
 
-@dataclass
+@dataclass(eq=False)
 class _Made:
     """A table that Spark knows.
 
@@ -216,11 +220,14 @@ class _Made:
     steps: Mapping[str, DataFrame] | None = None
     uses: int = 0
 
-    def use(self) -> None:
-        """Count a use; the rows of a query are kept from the second on."""
-        self.uses += 1
-        if self.uses == USES_TO_KEEP and self.steps is not None:
-            self.rows.persist()
+
+def _keep(used: Iterable[_Made]) -> None:
+    """Keep the rows of the results of queries that a query is to use, but for a single one in its first use."""
+    results = [made for made in used if made.steps is not None]
+    new = [made for made in results if made.uses == 1]
+    for made in results:
+        if not made.rows.is_cached and (made.uses > 1 or len(new) > 1):
+            made.rows.persist()
 
 
 def _duckdb_type(spark: str) -> str:

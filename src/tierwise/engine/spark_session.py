@@ -36,6 +36,7 @@ _LOCAL: Mapping[str, str] = {
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
     "spark.sql.codegen.cache.maxEntries": "1000",
+    "spark.buffer.pageSize": "4m",  # every sort of a query takes a page at least, of 64 MB if Spark chooses
 }
 
 

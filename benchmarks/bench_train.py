@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command does, before anything that has threads is loaded
+
 import lightgbm as lgb
 import numpy as np
 import pandas as pd

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.channel import AS_OF, PARTNERS, TODAY
+from tierwise.cli.main import app
 from tierwise.config.schema import FILES
 from tierwise.store.pilot_records import record_schemas
 
@@ -157,3 +159,14 @@ def test_a_challenger_is_put_in_force_with_who_and_why(trained_channel: Path, co
     shown = json.loads(run("models", "show", "champion", "--workspace", str(folder), "--json").stdout)
     assert shown["version"] == 2
     assert shown["history"][-1]["by"] == "ada"
+
+
+@pytest.mark.parametrize(("asked", "used"), [(None, "passive"), ("active", "active")])
+def test_waiting_threads_sleep_unless_the_operator_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, asked: str | None, used: str
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", asked or "")
+    if asked is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert CliRunner().invoke(app, ["policy", "--help"]).exit_code == 0
+    assert os.environ["OMP_WAIT_POLICY"] == used

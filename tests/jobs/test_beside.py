@@ -19,7 +19,8 @@ from tests.channel import AS_OF, TODAY
 from tests.jobs.small_channel import small_channel
 from tierwise.errors import Refused
 from tierwise.jobs import train as job
-from tierwise.jobs.beside import THREADS, beside, second_process_allowed
+from tierwise.jobs.beside import beside
+from tierwise.jobs.workers import THREADS, second_process_allowed
 from tierwise.tracking import Registry
 
 

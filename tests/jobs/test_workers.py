@@ -16,11 +16,10 @@ import pytest
 from tests.channel import AS_OF, TODAY
 from tierwise.config.load import load_workspace
 from tierwise.jobs import roadmap
-from tierwise.jobs.beside import THREADS
 from tierwise.jobs.roadmap import Roadmaps
 from tierwise.jobs.roadmap_tables import RoadmapTables
 from tierwise.jobs.score import ScoreRequest, score
-from tierwise.jobs.workers import Workers
+from tierwise.jobs.workers import THREADS, Workers
 from tierwise.store import verify_review
 
 

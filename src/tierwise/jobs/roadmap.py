@@ -15,14 +15,13 @@ from tierwise.config.calendar import shift_quarters
 from tierwise.config.load import Workspace
 from tierwise.engine import Engine
 from tierwise.explain.roadmap_levels import Levers
-from tierwise.jobs.beside import second_process_allowed
 from tierwise.jobs.roadmap_basis import RoadmapBasis
 from tierwise.jobs.roadmap_block import PlanBlock, plan_block, planner
 from tierwise.jobs.roadmap_levers import find_levers, levers_of
 from tierwise.jobs.roadmap_rescore import Channel, depends_on_others, formulas_asked
 from tierwise.jobs.roadmap_tables import RoadmapTables
 from tierwise.jobs.similar import compared_metrics
-from tierwise.jobs.workers import Answer, Workers
+from tierwise.jobs.workers import Answer, Workers, second_process_allowed
 from tierwise.metrics import compute
 from tierwise.potential import is_among
 from tierwise.tables.output_schemas import empty_table

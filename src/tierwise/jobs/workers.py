@@ -14,14 +14,22 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from functools import partial
-from threading import local
+from threading import Lock, local
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+THREADS = "OMP_NUM_THREADS"
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
 Given = TypeVar("Given")
 Answer = Callable[[], Answered]
+
+
+def second_process_allowed() -> bool:
+    """Whether the machine and the user (by `OMP_NUM_THREADS`) let a job work on two things at once."""
+    asked = os.environ.get(THREADS, "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, int(asked) if asked.isdecimal() else cores) >= 2
 
 
 class Workers(Generic[Asked, Answered]):
@@ -47,6 +55,8 @@ class Workers(Generic[Asked, Answered]):
         self._threads = ThreadPoolExecutor(count)
         self._of_thread = local()
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._starting = Lock()
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -55,8 +65,10 @@ class Workers(Generic[Asked, Answered]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for process in self._processes:
-            process.kill()
+        with self._starting:  # after this no thread starts a process that nobody would end
+            self._is_closed = True
+            for process in self._processes:
+                process.kill()
         self._threads.shutdown()
         for process in self._processes:
             process.wait()
@@ -74,7 +86,7 @@ class Workers(Generic[Asked, Answered]):
         """
         return partial(_answered, self._threads.submit(self._sent, question), question, here)
 
-    def _sent(self, question: Asked) -> Answered | None:
+    def _sent(self, question: Asked) -> tuple[Answered] | None:
         """What a process answers; none where it cannot. Each thread has a process, which it asks one at a time."""
         if not hasattr(self._of_thread, "process"):
             self._of_thread.process = self._started()
@@ -84,7 +96,7 @@ class Workers(Generic[Asked, Answered]):
         try:
             pickle.dump(question, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
             process.stdin.flush()
-            answer: Answered = pickle.load(process.stdout)  # noqa: S301 - our own process wrote it
+            answer = (pickle.load(process.stdout),)  # noqa: S301 - our own process wrote it
         except (OSError, EOFError, ValueError, pickle.UnpicklingError):
             self._of_thread.process = None
             return None
@@ -92,22 +104,25 @@ class Workers(Generic[Asked, Answered]):
 
     def _started(self) -> subprocess.Popen[bytes] | None:
         command = [sys.executable, "-P", "-m", __name__]
-        try:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
-        except OSError:
-            return None
-        self._processes.append(process)
+        with self._starting:
+            if self._is_closed:
+                return None
+            try:
+                process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                )
+            except OSError:
+                return None
+            self._processes.append(process)
         # A process that ended before it read this has no answers, which is seen when it is asked.
         with suppress(OSError):
             pickle.dump(self._preparation, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)  # type: ignore[arg-type]
         return process
 
 
-def _answered(future: Future[Answered | None], question: Asked, here: Callable[[Asked], Answered]) -> Answered:
+def _answered(future: Future[tuple[Answered] | None], question: Asked, here: Callable[[Asked], Answered]) -> Answered:
     found = future.result()
-    return here(question) if found is None else found
+    return here(question) if found is None else found[0]
 
 
 def _work() -> None:

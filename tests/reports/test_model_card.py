@@ -197,6 +197,8 @@ def test_what_profiles_say_in_words_is_a_table_of_its_own() -> None:
          "rule": ["Portal logins above 9"], "rule_recall": [0.9]}
     )  # fmt: skip
     documents = model_card_documents(replace(FULL, archetypes=profiles))
-    figures, words = (part.split("## ")[0] for part in documents["model-card.md"].split("rchetypes")[-2:])
-    assert "| A1 | Steady | 7 | 0.900 |" in figures
-    assert "| A1 | many logins | Portal logins above 9 |" in words
+    parts = {part.partition("\n")[0]: part for part in documents["model-card.md"].split("\n## ")}
+    figures, words = parts["Archetypes"], parts["What sets the archetypes apart"]
+    assert "| A1 | Steady | 7 |" in figures
+    assert "those that had left do not shape archetypes" in figures
+    assert "| A1 | many logins | Portal logins above 9 | 0.900 |" in words

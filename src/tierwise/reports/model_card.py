@@ -27,7 +27,11 @@ _LIMITS = (
     "The model does not know the partner's current tier, unless the model file asks for it (`tier_as_feature`).",
     "A recommendation is a proposal: people decide, and may make an exception with a reason.",
 )
-_IN_WORDS = ("sets_apart", "rule")
+_IN_WORDS = ("sets_apart", "rule", "rule_precision", "rule_recall", "rules_accuracy")
+_WHO_COUNTS = (
+    "Counted are the partners that were there on the date; those that had left do not shape archetypes, but are "
+    "shown with the nearest one elsewhere."
+)
 
 
 @dataclass(frozen=True)
@@ -254,14 +258,16 @@ def _coverage(table: pd.DataFrame) -> Section:
 
 def _archetypes(card: ModelCard) -> Section:
     text = (card.archetypes_sentence,) if card.archetypes_sentence else ()
-    return _frame("Archetypes", card.archetypes.drop(columns=list(_IN_WORDS), errors="ignore"), text)
+    counted = text if card.archetypes.empty else (*text, _WHO_COUNTS)
+    return _frame("Archetypes", card.archetypes.drop(columns=list(_IN_WORDS), errors="ignore"), counted)
 
 
 def _archetypes_apart(archetypes: pd.DataFrame) -> list[Section]:
     """What the profiles say in words, in a table of its own: beside the figures no page is wide enough for it."""
-    if archetypes.empty or not set(_IN_WORDS) <= set(archetypes.columns):
+    words = [name for name in _IN_WORDS if name in archetypes.columns]
+    if archetypes.empty or not words:
         return []
-    named = archetypes[["archetype_id", *_IN_WORDS]].rename(columns={"archetype_id": "archetype"})
+    named = archetypes[["archetype_id", *words]].rename(columns={"archetype_id": "archetype"})
     return [_frame("What sets the archetypes apart", named, ())]
 
 

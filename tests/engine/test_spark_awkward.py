@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,11 @@ import pytest
 from tests.engine.spark_here import SETTINGS, accepted, skip_without_spark
 from tests.metrics.small_workspaces import fill, make_workspace
 from tierwise.engine import EmbeddedEngine
+from tierwise.errors import InvalidInput
 from tierwise.metrics import compute
+
+if TYPE_CHECKING:
+    from tierwise.engine.spark import SparkEngine
 
 __all__ = ["accepted"]
 
@@ -95,29 +100,57 @@ def rows_of(seed: int) -> dict[str, list[dict[str, object]]]:
     return {name: pd.DataFrame(columns).to_dict("records") for name, columns in tables.items()}
 
 
-@pytest.fixture
-def in_another_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let this process, and the Java machine that it starts, have its clock in another zone."""
-    monkeypatch.setenv("TZ", ZONE)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-def test_awkward_rows_give_the_same_metrics(accepted: EmbeddedEngine, in_another_zone: None) -> None:
+@pytest.fixture(scope="module")
+def spark(accepted: EmbeddedEngine) -> Iterator[SparkEngine]:
+    """Spark over awkward rows, in a process and a Java machine whose clocks are in another zone."""
     skip_without_spark()
     from tierwise.engine.spark import SparkEngine
 
+    fill(accepted, make_workspace(METRICS, TABLES), rows_of(seed=17))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", ZONE)
+        time.tzset()
+        with SparkEngine(accepted, SETTINGS) as engine:
+            zones = engine.session.sparkContext._jvm.java.util.TimeZone
+            before = zones.getDefault()
+            zones.setDefault(zones.getTimeZone(ZONE))  # the machine may have been started by another file's tests
+            yield engine
+            zones.setDefault(before)
+    time.tzset()
+
+
+def test_awkward_rows_give_the_same_metrics(accepted: EmbeddedEngine, spark: SparkEngine) -> None:
     workspace = make_workspace(METRICS, TABLES)
-    fill(accepted, workspace, rows_of(seed=17))
-    with SparkEngine(accepted, SETTINGS) as spark:
-        zone = spark.session.sparkContext._jvm.java.util.TimeZone.getDefault().getID()
-        assert zone == ZONE, "the Java machine takes the zone of the process"
-        for days in (AS_OF_DATES, AS_OF_DATES[1:2]):
-            ours, theirs = compute(accepted, workspace, days), compute(spark, workspace, days)
-            pd.testing.assert_frame_equal(theirs, ours, rtol=1e-9)
+    for days in (AS_OF_DATES, AS_OF_DATES[1:2]):
+        ours, theirs = compute(accepted, workspace, days), compute(spark, workspace, days)
+        pd.testing.assert_frame_equal(theirs, ours, rtol=1e-9)
     everything = compute(accepted, workspace, AS_OF_DATES)
     told_apart = {name: everything[name].nunique() for name in [*METRICS, "grade", "region", "partner_id"]}
     assert [name for name, values in told_apart.items() if values < 2] == []
     assert everything[[*METRICS, "grade", "region", "first_seen"]].isna().any().sum() > len(METRICS) / 2
+
+
+def test_the_metric_that_does_not_suit_the_data_is_named_on_both(accepted: EmbeddedEngine, spark: SparkEngine) -> None:
+    metrics = {"cubed": SALES | {"value": "sum(amount * amount * amount)"}, "rows_12m": METRICS["rows_12m"]}
+    workspace = make_workspace(metrics, TABLES)
+    for engine in (accepted, spark):
+        with pytest.raises(InvalidInput, match="it does not suit the data") as caught:
+            compute(engine, workspace, AS_OF_DATES[:1])
+        assert [fault.where for fault in caught.value.faults] == ["metrics.yaml: metrics.cubed"]
+
+
+def test_a_table_is_kept_from_its_second_use_on_or_beside_another(spark: SparkEngine) -> None:
+    def kept(*names: str) -> list[bool]:
+        return [spark.session.catalog.isCached(name) for name in names]
+
+    for number, name in enumerate(("one", "two", "three")):
+        spark.create_table(name, f"SELECT partner_id, {number} AS number FROM firms")
+    spark.rows("SELECT count(*) FROM one")
+    assert kept("one", "two", "three") == [False, False, False]
+    spark.rows("SELECT max(number) FROM one")
+    assert kept("one", "two", "three") == [True, False, False]
+    assert spark.rows("SELECT count(*) FROM two JOIN three USING (partner_id)") == [(len(PARTNERS),)]
+    assert kept("one", "two", "three") == [True, True, True]
+    for name in ("one", "two", "three"):
+        spark.run(f"DROP TABLE IF EXISTS {name}")
+        assert not spark.has_table(name)

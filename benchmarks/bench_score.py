@@ -22,9 +22,10 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
-from contextlib import _GeneratorContextManager
+from contextlib import _GeneratorContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -104,12 +105,40 @@ def peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
-def add_workers(phases: dict[str, list[float]], processes: int) -> None:
-    """Add to the whole the CPU of ended processes that worked beside, and the peak of the greatest for each of them."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    phases[WORKERS] = [0.0, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024**2]
-    phases[WHOLE][1] += phases[WORKERS][1]
-    phases[WHOLE][2] += processes * phases[WORKERS][2]
+class Workers:
+    """Watches the processes that this one starts, for their peak memory; use it as a context manager."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._peaks: dict[int, float] = {}
+
+    def __enter__(self) -> Workers:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.5):
+            for folder in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError, StopIteration):
+                    if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                        self._peaks[int(folder.name)] = _high_water_gb(folder)
+
+    def add_to(self, phases: dict[str, list[float]]) -> None:
+        """Add the CPU of the ended processes, and the peaks of all of them, to the whole."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        phases[WORKERS] = [0.0, used.ru_utime + used.ru_stime, sum(self._peaks.values())]
+        phases[WHOLE][1] += phases[WORKERS][1]
+        phases[WHOLE][2] += phases[WORKERS][2]
+
+
+def _high_water_gb(process: Path) -> float:
+    lines = (process / "status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024**2
 
 
 def make_channel(folder: Path, partners: int, models: Path) -> None:
@@ -160,8 +189,9 @@ def score_one(folder: Path, explain: str, pack: bool) -> dict[str, list[float]]:
     job = importlib.import_module("tierwise.jobs.score")
     workspace = load_workspace(folder)
     request = job.ScoreRequest(AS_OF, TODAY, explain=explain)
-    clock.timed(WHOLE, job.score)(workspace, request)
-    add_workers(clock.phases, workspace.settings.engine.threads)
+    with Workers() as workers:
+        clock.timed(WHOLE, job.score)(workspace, request)
+    workers.add_to(clock.phases)
     if pack:
         clock.timed(PACK, write_pack)(PackRequest(open_review(workspace)))
     return clock.phases

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 _LOCK = "in-use"
 
@@ -17,7 +18,8 @@ _LOCK = "in-use"
 class Scratch:
     """A folder that is removed when it is closed, or by a later run on this machine if its own was killed.
 
-    A lock that the system frees with the process tells a folder in use from one left behind.
+    Use it as a context manager, which gives the folder, or close it. A lock that the system frees with the process
+    tells a folder in use from one left behind.
 
     Attributes:
         path: The folder.
@@ -34,6 +36,14 @@ class Scratch:
         _clear(Path(parent or tempfile.gettempdir()), prefix)
         self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         self._lock = _locked(self.path)
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """Remove the folder with all it holds."""

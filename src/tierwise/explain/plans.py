@@ -36,12 +36,20 @@ def word_plans(
 
 def _records(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     columns = [str(name) for name in frame.columns]
-    return (dict(zip(columns, row, strict=True)) for row in frame.itertuples(index=False, name=None))
+    return (
+        dict(zip(columns, row, strict=True)) for row in zip(*(_values(frame[name]) for name in columns), strict=True)
+    )
+
+
+def _values(column: pd.Series) -> Sequence[Any]:
+    """The values as Python's own, which texts held by Arrow are slow to become one by one."""
+    values: Sequence[Any] = column.to_numpy(dtype=object).tolist()
+    return values
 
 
 def _steps_by_plan(roadmap: pd.DataFrame, wording: Wording) -> dict[tuple[str, int], str]:
     found: dict[tuple[str, int], list[str]] = {}
-    columns = (roadmap[name] for name in ("partner_id", "plan", "metric", "from", "to"))
+    columns = (_values(roadmap[name]) for name in ("partner_id", "plan", "metric", "from", "to"))
     for partner_id, plan, metric, start, end in zip(*columns, strict=True):
         found.setdefault((partner_id, plan), []).append(step_text(metric, start, end, wording))
     return {key: _listed(steps) for key, steps in found.items()}

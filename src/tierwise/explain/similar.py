@@ -92,8 +92,8 @@ def similar_partners(channel: Channel, partner_ids: pd.Series | None = None) -> 
     Returns:
         Columns `COLUMNS`, sorted by partner, rank and move.
     """
-    climbing = channel.now[channel.now["next_tier"].notna()]
-    climbing = climbing if partner_ids is None else climbing[climbing["partner_id"].isin(partner_ids)]
+    own = channel.now if partner_ids is None else _rows_of(channel.now, partner_ids)
+    climbing = own[own["next_tier"].notna()]
     parts = [_of_tier(channel, own, str(tier)) for tier, own in climbing.groupby("next_tier", sort=True)]
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -102,6 +102,12 @@ def similar_partners(channel: Channel, partner_ids: pd.Series | None = None) -> 
         {**dict.fromkeys(_TEXTS, "str"), "rank": "int64", "move": "int64"}
     )
     return found.sort_values(["partner_id", "rank", "move"], ignore_index=True)
+
+
+def _rows_of(now: pd.DataFrame, partner_ids: pd.Series) -> pd.DataFrame:
+    """The rows of some partners; only those between the first and the last of them are looked at one by one."""
+    near = now[now["partner_id"].between(partner_ids.min(), partner_ids.max())] if len(partner_ids) else now.iloc[:0]
+    return near[near["partner_id"].isin(partner_ids)]
 
 
 def _peers_among(channel: Channel, members: pd.DataFrame) -> _Peers:

@@ -40,4 +40,4 @@ class RoadmapBasis:
     def of(self, partners: NDArray[np.int64]) -> RoadmapBasis:
         """The same for some partners, as rows of the inputs: looking them up does not take a look at all others."""
         inputs, moves = (frame.iloc[partners].reset_index(drop=True) for frame in (self.inputs, self.moves))
-        return replace(self, inputs=inputs, moves=moves, placement=self.placement.for_partners(inputs["partner_id"]))
+        return replace(self, inputs=inputs, moves=moves, placement=self.placement.at(partners))

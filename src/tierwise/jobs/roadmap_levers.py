@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -83,7 +84,7 @@ def asked_levels(basis: RoadmapBasis, levers: Levers, rows: pd.DataFrame) -> Flo
     """What the next tier's criteria ask of each lever with the gaining band, shape (n, levers, most criteria)."""
     wanted = rows[["partner_id"]].merge(basis.moves[["partner_id", "next_tier"]], on="partner_id")
     wanted = wanted.rename(columns={"next_tier": "tier"}).assign(row=np.arange(len(wanted)))
-    criteria = basis.placement.for_partners(rows["partner_id"]).criteria
+    criteria = basis.placement.criteria
     own = criteria[criteria["metric"].isin(levers.names)].merge(wanted, on=["partner_id", "tier"])
     place = {name: at for at, name in enumerate(levers.names)}
     lever = own["metric"].map(place).to_numpy(dtype=np.int64)
@@ -109,8 +110,9 @@ def needed_values(placement: Placement, criteria: pd.DataFrame) -> Floats:
     """
     usual = placement.policy.movement.promote.band
     own = {(item.tier, item.name): item.criterion.options.band for item in placement.plan.ladder.criteria}
-    found = (own.get(key) for key in zip(criteria["tier"], criteria["criterion"], strict=True))
-    band = np.array([float(usual if one is None else one) for one in found], dtype=np.float64)
+    (tier, tiers), (name, names) = (pd.factorize(criteria[column]) for column in ("tier", "criterion"))
+    bands = [[usual if own.get(key) is None else own[key] for key in product([one], names)] for one in tiers]
+    band = np.array(bands, dtype=np.float64)[tier, name] if len(criteria) else np.zeros(0)
     threshold = criteria["threshold"].to_numpy(dtype=np.float64)
     sign = np.where(criteria["operator"].isin(RAISABLE[-1.0]), -1.0, 1.0)
     needed = np.round(threshold + sign * np.abs(threshold) * band, DECIMALS)
@@ -128,7 +130,7 @@ def gained_criteria(placement: Placement, asked: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per asked tier and criterion: the asked columns, `criterion`, `gained`.
     """
-    own = asked.merge(placement.for_partners(asked["partner_id"]).criteria, on=["partner_id", "tier"])
+    own = asked.merge(placement.criteria, on=["partner_id", "tier"])
     needed, value = needed_values(placement, own), own["value"].to_numpy(dtype=np.float64).round(DECIMALS)
     least, most = (own["operator"].isin(RAISABLE[sign]).to_numpy() for sign in (1.0, -1.0))
     numeric = np.where(least, value >= needed, value <= needed)

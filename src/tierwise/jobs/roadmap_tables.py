@@ -181,7 +181,8 @@ def _means(
         gains_text(known[tier], known.get(now), own, wording, currency) if tier in known else None
         for tier, now, own in zip(tiers, held["recommended_tier"], values, strict=True)
     ]
-    costs = [costs_text(known[tier], currency) if tier in known else None for tier in tiers]
+    cost = {tier: costs_text(known[tier], currency) for tier in known}
+    costs = [cost.get(tier) for tier in tiers]
     return pd.DataFrame({"partner_id": partners, "gains": gains, "costs": costs}).astype(
         {"gains": "str", "costs": "str"}
     )

@@ -84,6 +84,13 @@ class Placement:
             self.tiers.iloc[rows].reset_index(drop=True),
         )
 
+    def at(self, rows: npt.NDArray[np.int64]) -> Placement:
+        """The same placement for the partners of some rows of `tiers`, without looking at any other."""
+        tiers = self.tiers.iloc[rows].reset_index(drop=True)
+        if self.policy.per is not None:
+            return self.for_partners(tiers[KEY])
+        return Placement(self.policy, self.plan, self.figures.take(rows), tiers)
+
     def blocks(self, partners: int) -> Iterator[Placement]:
         """The same placement in blocks of partners, for tables too large to build at once."""
         for start in range(0, len(self.tiers), partners):

@@ -333,16 +333,21 @@ def _check_nulls(table: OutputTable, arrow: pa.Table) -> None:
             raise OutputTableError(f"{table.name}.{column} is null in row {row}; it must always have a value")
 
 
-def _check_key(table: OutputTable, arrow: pa.Table) -> None:
-    """Hold the rows to strictly rising keys, which is sorted and without duplicates at once."""
-    rows = arrow.num_rows
-    if rows < 2:
-        return
+def _neighbours(keys: Sequence[pa.ChunkedArray]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Whether each row but the last has a lower key than the one after it, and whether it has the same."""
     rising, equal = pa.scalar(False), pa.scalar(True)
-    for column in table.key:
-        before, after = arrow[column].slice(0, rows - 1), arrow[column].slice(1)
+    for key in keys:
+        before, after = key.slice(0, len(key) - 1), key.slice(1)
         rising = pc.or_(rising, pc.and_(equal, pc.less(before, after)))
         equal = pc.and_(equal, pc.equal(before, after))
+    return rising, equal
+
+
+def _check_key(table: OutputTable, arrow: pa.Table) -> None:
+    """Hold the rows to strictly rising keys, which is sorted and without duplicates at once."""
+    if arrow.num_rows < 2:
+        return
+    rising, equal = _neighbours([arrow[column] for column in table.key])
     if pc.all(rising).as_py():
         return
     row = pc.index(rising, False).as_py()
@@ -354,5 +359,10 @@ def _check_key(table: OutputTable, arrow: pa.Table) -> None:
 
 
 def sort_rows(name: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """Sort a frame by the key of an output table, as the writer asks for."""
+    """Sort a frame by the key of an output table, as the writer asks for; one that is sorted stays as it is."""
+    keys = [pa.chunked_array([pa.array(frame[column], from_pandas=True)]) for column in output_table(name).key]
+    if len(frame) > 1 and not any(key.null_count or pa.types.is_dictionary(key.type) for key in keys):
+        rising, equal = _neighbours(keys)
+        if pc.all(pc.or_(rising, equal)).as_py():
+            return frame.reset_index(drop=True)
     return frame.sort_values(list(output_table(name).key), kind="stable", ignore_index=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Self, TypedDict
 from tierwise.config.environment import expand_environment
 from tierwise.config.load import Workspace
 from tierwise.config.names import hint
+from tierwise.engine.scratch import Scratch
 from tierwise.errors import Fault, InvalidInput, Refused
 from tierwise.store.bundle import Bundle, load_bundle
 from tierwise.tracking.connection import connected
@@ -210,8 +210,8 @@ class Registry:
 
     def _loaded(self, client: MlflowClient, found: ModelVersion) -> Champion:
         facts = _summary(found)["facts"]
-        with tempfile.TemporaryDirectory(prefix="tierwise-") as folder:
-            bundle = load_bundle(self._bundle_folder(client, found, Path(folder)), facts.get("bundle_sha256"))
+        with Scratch("model") as folder:
+            bundle = load_bundle(self._bundle_folder(client, found, folder), facts.get("bundle_sha256"))
         return Champion(int(found.version), bundle, facts)
 
     def is_new(self) -> bool:

@@ -122,11 +122,11 @@ class Workers:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._ended.wait(0.5):
-            for folder in Path("/proc").glob("[0-9]*"):
+        while not self._ended.wait(2.0):
+            for children in Path("/proc/self/task").glob("*/children"):
                 with suppress(OSError, StopIteration):
-                    if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == os.getpid():
-                        self._peaks[int(folder.name)] = _high_water_gb(folder)
+                    for process in children.read_text().split():
+                        self._peaks[int(process)] = _high_water_gb(Path("/proc", process))
 
     def add_to(self, phases: dict[str, list[float]]) -> None:
         """Add the CPU of the ended processes, and the peaks of all of them, to the whole."""

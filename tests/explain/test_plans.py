@@ -9,7 +9,7 @@ import pytest
 
 from tierwise.config.benefits import TierBenefits
 from tierwise.explain.plans import step_text, word_plans
-from tierwise.explain.plans_benefits import costs_text, gains_text
+from tierwise.explain.plans_benefits import GainsText, costs_text
 from tierwise.explain.plans_sentences import PLAN, PLAN_SENTENCES
 from tierwise.explain.wording import Wording
 
@@ -97,7 +97,7 @@ ENTRY = TierBenefits.model_validate({"supports": ["Portal"], "sla": {"first_resp
 
 
 def test_gains_are_what_comes_on_top_with_money_at_todays_figures() -> None:
-    assert gains_text(GROWTH, ENTRY, {"sales": 30_000.0}, WORDING, "EUR") == (
+    assert GainsText.of(GROWTH, ENTRY, WORDING, "EUR").at({"sales": 30_000.0}) == (
         "Supports: Named manager. Incentives: Rebate (5 % of won sales, EUR 1,500 at today's figures, at most"
         " EUR 2,000 a year); Early access. Service: first response within 4 working hours (now 24), resolution within"
         " 48 working hours."
@@ -105,11 +105,11 @@ def test_gains_are_what_comes_on_top_with_money_at_todays_figures() -> None:
 
 
 def test_an_incentive_is_capped_and_an_unknown_base_gives_no_amount() -> None:
-    assert "EUR 2,000 at today's figures" in gains_text(GROWTH, None, {"sales": 1e6}, WORDING, "EUR")
-    assert "at today's figures" not in gains_text(GROWTH, None, {"sales": float("nan")}, WORDING, "EUR")
+    assert "EUR 2,000 at today's figures" in GainsText.of(GROWTH, None, WORDING, "EUR").at({"sales": 1e6})
+    assert "at today's figures" not in GainsText.of(GROWTH, None, WORDING, "EUR").at({"sales": float("nan")})
 
 
 def test_costs_are_for_managers_and_never_in_the_gains() -> None:
     assert costs_text(GROWTH, "EUR") == "Costs us EUR 12.0 k a year without incentives. Needs 24 manager hours."
     assert costs_text(TierBenefits(), "EUR") == ""
-    assert "Costs" not in gains_text(GROWTH, ENTRY, {}, WORDING, "EUR")
+    assert "Costs" not in GainsText.of(GROWTH, ENTRY, WORDING, "EUR").at({})

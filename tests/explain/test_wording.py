@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tierwise.config.benefits import TierBenefits
 from tierwise.explain.figures import factor, figure, in_sentence
-from tierwise.explain.plans_benefits import costs_text, gains_text
+from tierwise.explain.plans_benefits import GainsText, costs_text
 from tierwise.explain.reasons_scores import score_extremes, score_reasons
 from tierwise.explain.reasons_words import COLUMNS, figures, filled, joined, said, texts
 from tierwise.explain.sentences import SENTENCES
@@ -169,20 +169,20 @@ def _tier(**settings_: object) -> TierBenefits:
 
 def test_a_fixed_amount_and_an_unchanged_service_are_told_plainly() -> None:
     tier = _tier(incentives=[{"name": "MDF", "amount": 5000}], sla={"first_response_hours": 4})
-    text = gains_text(tier, _tier(sla={"first_response_hours": 4}), {}, WORDING, "EUR")
+    text = GainsText.of(tier, _tier(sla={"first_response_hours": 4}), WORDING, "EUR").at({})
     assert text == "Incentives: MDF (EUR 5,000 a year). Service: first response within 4 working hours."
 
 
 def test_a_tier_that_brings_nothing_more_says_nothing() -> None:
     same = _tier(supports=["Portal"])
-    assert gains_text(same, same, {}, WORDING, "EUR") == ""
-    assert gains_text(same, None, {}, WORDING, "EUR") == "Supports: Portal."
+    assert GainsText.of(same, same, WORDING, "EUR").at({}) == ""
+    assert GainsText.of(same, None, WORDING, "EUR").at({}) == "Supports: Portal."
 
 
 @pytest.mark.parametrize("base", [0.0, -100.0, math.nan])
 def test_no_sales_give_no_amount_of_a_rebate(base: float) -> None:
     tier = _tier(incentives=[{"name": "Rebate", "rate": 0.03, "on": "sales"}])
-    text = gains_text(tier, None, {"sales": base}, WORDING, "EUR")
+    text = GainsText.of(tier, None, WORDING, "EUR").at({"sales": base})
     assert text == "Incentives: Rebate (3 % of won sales over the last 4 quarters)."
 
 

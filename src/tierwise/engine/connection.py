@@ -129,6 +129,10 @@ class EmbeddedEngine:
         finally:
             self._connection.unregister("incoming_rows")
 
+    def show(self, name: str, rows: pa.Table) -> None:
+        """Let queries read an Arrow table where it lies, in place of what the name showed before."""
+        self._connection.register(name, rows)
+
     def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
         """Store the rows of a query as a table, replacing one of that name."""
         self.run(f"CREATE OR REPLACE TABLE {quoted(name)} AS {query}", parameters)

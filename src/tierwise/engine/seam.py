@@ -31,6 +31,9 @@ class Engine(Protocol):
     def add_table(self, name: str, rows: pd.DataFrame | pa.Table | pa.RecordBatchReader) -> None:
         """Copy rows into the engine, replacing a table of that name."""
 
+    def show(self, name: str, rows: pa.Table) -> None:
+        """Make rows known by a name, without copying them where the engine can, in place of what it showed before."""
+
     def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
         """Store the rows of a query as a table, replacing one of that name."""
 

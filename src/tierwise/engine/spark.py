@@ -110,6 +110,10 @@ class SparkEngine:
         table = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else rows
         self._hand_over(name, table if isinstance(table, pa.RecordBatchReader) else table.to_reader(ROWS_PER_FILE))
 
+    def show(self, name: str, rows: pa.Table) -> None:
+        """Hand an Arrow table over: Spark's machines cannot read it where it lies."""
+        self.add_table(name, rows)
+
     def create_table(self, name: str, query: str, parameters: Sequence[object] | None = None) -> None:
         """Name a query, whose rows are computed when they are first asked for.
 

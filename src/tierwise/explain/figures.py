@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 UNKNOWN = "unknown"
 
@@ -55,12 +56,14 @@ def told_apart(value: float | None, other: float | None, unit: str = "") -> str:
     return exact if unit in _BARE or unit in _SHARES else f"{exact} {unit}"
 
 
+@lru_cache(maxsize=4096)
 def in_sentence(title: str) -> str:
     """Write a title as the middle of a sentence; an acronym at its start, and a name of several words, stay."""
     is_name = title[:2].isupper() or len(_CAPITALISED.findall(title)) > 1
     return title if is_name else title[:1].lower() + title[1:]
 
 
+@lru_cache(maxsize=4096)
 def over_period(title: str) -> str:
     """Tie a title's period to its words: `sales, last 2 quarters` becomes `sales over the last 2 quarters`."""
     return _PERIOD.sub(" over the ", title)

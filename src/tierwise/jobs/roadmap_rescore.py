@@ -24,12 +24,14 @@ from tierwise.metrics.formulas_again import compute_again, dependent_formulas, r
 from tierwise.metrics.reading import Formula, parse_catalog
 from tierwise.policy import Gains, Placement, needed_columns
 from tierwise.potential import PotentialModel
+from tierwise.tables.varied import VariedRows
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 
 AT_ONCE = 100_000
+NOBODY = np.zeros(0, dtype=np.int64)
 AMOUNTS = ("potential", "potential_low", "potential_high")
 _WINDOW = re.compile(r"\bover\s*\(", re.IGNORECASE)
 
@@ -115,7 +117,8 @@ class Rescoring:
         reached = np.zeros(len(partners), dtype=bool)
         for places in self._turns(partners):
             inputs, others = self._asked(partners[places], moves[places], model or self.model, caution)
-            reached[places] = self._gained(inputs)[others:] >= self.needed[partners[places]]
+            gained = self._gains.gained(self.engine, self._read(inputs))
+            reached[places] = gained[others:] >= self.needed[partners[places]]
         return reached
 
     def share_reaching(self, partners: Whole, moves: Floats, models: Sequence[PotentialModel]) -> Floats:
@@ -130,9 +133,9 @@ class Rescoring:
             return np.asarray(np.mean([self.reaches(partners, moves, model) for model in models], axis=0))
         share = np.zeros(len(partners))
         for places in self._turns(partners):
-            inputs = self._computed(partners[places], moves[places], self._tried.iloc[:0])
-            by_model = [self._with_models(inputs, model, np.ones(len(inputs))) for model in models]
-            gained = self._gained(pd.concat(by_model, ignore_index=True)).reshape(len(models), -1)
+            inputs = self._computed(partners[places], moves[places], NOBODY)
+            by_model = [self._read(self._with_models(inputs, model, np.ones(len(inputs)))) for model in models]
+            gained = self._gains.gained(self.engine, pa.concat_tables(by_model)).reshape(len(models), -1)
             share[places] = (gained >= self.needed[partners[places]]).mean(axis=0)
         return share
 
@@ -147,11 +150,9 @@ class Rescoring:
 
     def _asked(
         self, partners: Whole, moves: Floats, model: PotentialModel, caution: Floats | None
-    ) -> tuple[pd.DataFrame, int]:
+    ) -> tuple[VariedRows, int]:
         """The inputs of a turn's tries with all that depends on moved levers; before them so many other partners."""
-        others = self._tried.iloc[:0]
-        if self._channel is not None:
-            others = self._channel[~self._channel["partner_id"].isin(self.rows["partner_id"].iloc[partners])]
+        others = np.setdiff1d(np.arange(len(self._table)), self._place[partners]) if self.ranks_partners else NOBODY
         inputs = self._computed(partners, moves, others)
         factor = np.ones(len(inputs))
         if caution is not None:
@@ -159,53 +160,47 @@ class Rescoring:
         return self._with_models(inputs, model, factor), len(others)
 
     @cached_property
-    def _tried(self) -> pd.DataFrame:
-        return self._narrowed(self.rows)
-
-    @cached_property
-    def _channel(self) -> pd.DataFrame | None:
-        return None if self.channel.inputs is None else self._narrowed(self.channel.inputs)
-
-    def _narrowed(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """The columns that a try can depend on; texts as categories, which are copied and looked up faster."""
+    def _table(self) -> pd.DataFrame:
+        """What tries are varied from; texts as categories, which are copied and looked up faster."""
+        rows = self.rows if self.channel.inputs is None else self.channel.inputs
+        known = {name: values for name, values in self.channel.names.items() if name in rows.columns}
         if self.asked_of_models & ARCHETYPE_COLUMNS:
             return rows
-        features = self.model.features
-        wanted = {"partner_id", "as_of", "tenure_days", features.target, *self.levers.names, *self._looked_at}
-        wanted |= {*features.names, *features.attributes, *features.comparable_by}
-        wanted |= {name for formula in self.formulas for name in (formula.name, *formula.expression.names)}
-        kept = rows[[name for name in rows.columns if name in wanted or rows[name].dtype == bool]]
-        known = {name: values for name, values in self.channel.names.items() if name in kept.columns}
-        return kept.astype({name: pd.CategoricalDtype(list(values)) for name, values in known.items()})
+        return rows.astype({name: pd.CategoricalDtype(list(values)) for name, values in known.items()})
+
+    @cached_property
+    def _place(self) -> Whole:
+        """The row of each partner asked about in what tries are varied from."""
+        if self.channel.inputs is None:
+            return np.arange(len(self.rows))
+        return np.asarray(pd.Index(self._table["partner_id"]).get_indexer(pd.Index(self.rows["partner_id"])))
 
     @cached_property
     def _gains(self) -> Gains:
         return Gains.of(self.placement.plan)
 
-    def _gained(self, inputs: pd.DataFrame) -> Whole:
-        """The place that each row gains on the policy's ladder."""
-        columns = {name: pa.array(inputs[name]) for name in sorted(self._gains.inputs & set(inputs.columns))}
-        plain = {name: _decoded(values) for name, values in columns.items()}
-        return self._gains.gained(self.engine, pa.table(plain))
+    def _read(self, inputs: VariedRows) -> pa.Table:
+        """What the policy reads to tell the tier gained."""
+        names = sorted(self._gains.inputs & set(inputs.columns))
+        return pa.table({name: _decoded(pa.array(inputs[name])) for name in names})
 
     def predicted(self, partners: Whole, moves: Floats, models: Sequence[PotentialModel]) -> Floats:
         """The potential by models with levers moved, shape (models, m); ranking formulas stay as they are."""
-        rows = self._moved(partners, moves)
+        rows = self._moved(partners, moves, NOBODY)
         plain = [formula for formula in self.formulas if not ranks_partners(formula)]
         again = compute_again(self.engine, self.workspace, rows, plain, self._given(partners, moves, 0))
         return np.stack([potential.predict_centre(model, again) for model in models])
 
-    def _computed(self, partners: Whole, moves: Floats, others: pd.DataFrame) -> pd.DataFrame:
+    def _computed(self, partners: Whole, moves: Floats, others: Whole) -> VariedRows:
         """The inputs of others as they are, then those of tries with what depends on moved levers computed again."""
-        tries = self._moved(partners, moves)
-        inputs = pd.concat([others, tries], ignore_index=True) if len(others) else tries
+        tries = self._moved(partners, moves, others)
         return compute_again(
-            self.engine, self.workspace, inputs, self.formulas, self._given(partners, moves, len(others))
+            self.engine, self.workspace, tries, self.formulas, self._given(partners, moves, len(others))
         )
 
-    def _placed(self, inputs: pd.DataFrame, names: pd.Series) -> Placement:
+    def _placed(self, inputs: VariedRows, names: pd.Series) -> Placement:
         """Place inputs under other names; only the columns that the policy looks at go to the engine."""
-        kept = [name for name in inputs.columns if name in self._looked_at or inputs[name].dtype == bool]
+        kept = [str(name) for name in inputs.columns if name in self._looked_at or self._table[name].dtype == bool]
         own = _without_categories(inputs[kept])
         return self.placement.again(self.engine, own.assign(partner_id=names.to_numpy()))
 
@@ -226,14 +221,24 @@ class Rescoring:
             return self.rows["partner_id"].iloc[partners[places]].reset_index(drop=True)
         return _numbered(len(places))
 
-    def _moved(self, partners: Whole, moves: Floats) -> pd.DataFrame:
-        rows = self._tried.iloc[partners].reset_index(drop=True)
-        start, direction = self.levers.start[partners], self.levers.directions
-        moved = {
-            name: np.where(moves[:, place] > 0, start[:, place] + direction[place] * moves[:, place], rows[name])
-            for place, name in enumerate(self.levers.names)
-        }
-        return rows.assign(**moved)
+    def _moved(self, partners: Whole, moves: Floats, others: Whole) -> VariedRows:
+        at = np.concatenate([others, self._place[partners]])
+        moved = np.concatenate([np.zeros((len(others), moves.shape[1])), moves])
+        start = np.concatenate([np.zeros((len(others), moves.shape[1])), self.levers.start[partners]])
+        to = start + self.levers.directions * moved
+        return VariedRows(
+            self._table,
+            at,
+            {
+                name: np.where(moved[:, place] > 0, to[:, place], self._figures[place][at])
+                for place, name in enumerate(self.levers.names)
+            },
+        )
+
+    @cached_property
+    def _figures(self) -> list[Floats]:
+        """Today's figures of each lever."""
+        return [self._table[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in self.levers.names]
 
     def _given(self, partners: Whole, moves: Floats, others: int) -> dict[str, Floats]:
         """The values of levers that are formulas themselves, where they are moved; rows of others come first."""
@@ -246,7 +251,7 @@ class Rescoring:
                 given[name] = np.concatenate([np.full(others, np.nan), own])
         return given
 
-    def _with_models(self, inputs: pd.DataFrame, model: PotentialModel, factor: Floats) -> pd.DataFrame:
+    def _with_models(self, inputs: VariedRows, model: PotentialModel, factor: Floats) -> VariedRows:
         asked = self.asked_of_models & POTENTIAL_COLUMNS
         if asked == {"potential"}:
             inputs = inputs.assign(potential=potential.predict_centre(model, inputs) * factor)
@@ -254,12 +259,13 @@ class Rescoring:
             amounts = potential.predict_amounts(model, inputs) * factor[:, None]
             inputs = inputs.assign(**dict(zip(AMOUNTS, amounts.T, strict=True)))
         elif asked:
-            predicted = potential.predict(model, inputs)
+            predicted = potential.predict(model, inputs.frame())
             values = {name: predicted[name].to_numpy() for name in predicted.columns if name != "partner_id"}
             inputs = inputs.assign(**{**values, **{name: values[name] * factor for name in AMOUNTS}})
         if self.asked_of_models & ARCHETYPE_COLUMNS and self.found is not None:
-            assigned = archetypes.assign(self.found, inputs)
-            inputs = inputs.assign(**{str(name): assigned[name].to_numpy() for name in assigned if name in inputs})
+            assigned = archetypes.assign(self.found, inputs.frame())
+            known = [str(name) for name in assigned if name in inputs.columns]
+            inputs = inputs.assign(**{name: assigned[name].to_numpy() for name in known})
         return inputs
 
 

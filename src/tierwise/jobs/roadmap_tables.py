@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tierwise.config.calendar import shift_quarters
 from tierwise.config.load import Workspace
 from tierwise.explain.plans import word_plans
-from tierwise.explain.plans_benefits import costs_text, gains_text
+from tierwise.explain.plans_benefits import GainsText, costs_text
 from tierwise.explain.plans_sentences import PLAN
 from tierwise.explain.roadmap_levels import Levers
 from tierwise.explain.wording import Wording
@@ -177,10 +177,13 @@ def _means(
     )
     values = [dict(zip(paid_on, row, strict=True)) for row in outcome.rows[paid_on].itertuples(index=False, name=None)]
     held = outcome.rows[["partner_id"]].merge(basis.moves[["partner_id", "recommended_tier"]], on="partner_id")
-    gains = [
-        gains_text(known[tier], known.get(now), own, wording, currency) if tier in known else None
-        for tier, now, own in zip(tiers, held["recommended_tier"], values, strict=True)
-    ]
+    steps = list(zip(tiers.to_numpy(dtype=object), held["recommended_tier"].to_numpy(dtype=object), strict=True))
+    worded = {
+        (tier, now): GainsText.of(known[tier], known.get(now), wording, currency)
+        for tier, now in dict.fromkeys(steps)
+        if tier in known
+    }
+    gains = [worded[step].at(own) if step in worded else None for step, own in zip(steps, values, strict=True)]
     cost = {tier: costs_text(known[tier], currency) for tier in known}
     costs = [cost.get(tier) for tier in tiers]
     return pd.DataFrame({"partner_id": partners, "gains": gains, "costs": costs}).astype(

@@ -115,7 +115,7 @@ def _review(engine: EmbeddedEngine, computing: Engine, context: _Context, steps:
     """Score on an engine of choice; what is small then (history, plans, reasons) asks the one that holds the tables."""
     workspace, as_of, bundle = context.workspace, context.as_of, context.champion.bundle
     model, found = potential.from_parts(bundle.group("potential")), archetypes.from_parts(bundle.group("archetypes"))
-    with engine.beside() as reader, ThreadPoolExecutor(1) as second_core:
+    with engine.beside() as reader, ThreadPoolExecutor(2) as second_core:
         printing = second_core.submit(fingerprint, reader, workspace, as_of)
         steps.begin("compute the metrics")
         rows = _metric_rows(computing, workspace, as_of)
@@ -124,12 +124,15 @@ def _review(engine: EmbeddedEngine, computing: Engine, context: _Context, steps:
         del rows  # of a large channel, some hundred megabytes that are in `inputs` as well
         steps.begin("place and move the partners")
         placed = _placed(engine, computing, context, inputs)
-        steps.begin("split the potentials")
+        steps.begin("split the potentials and look at the whole channel")
         explained = explained_partners(context.explain, placed.moves)
-        split = split_review(workspace, model, inputs, placed.moves, splitting_on(computing), explained)
-        data_fingerprint = printing.result()
-    version = f"{context.champion.version}"
-    now = ReviewNow(as_of, version, model, found, context.policy, inputs, placed.placement, placed.moves)
+        splitting = second_core.submit(
+            split_review, workspace, model, inputs, placed.moves, splitting_on(computing), explained
+        )
+        version = f"{context.champion.version}"
+        now = ReviewNow(as_of, version, model, found, context.policy, inputs, placed.placement, placed.moves)
+        explaining = prepare_explaining(engine, workspace, context.output, now, retrained_models(bundle), explained)
+        split, data_fingerprint = splitting.result(), printing.result()
     return ScoredReview(
         as_of=as_of,
         run_id=_run_id(context, data_fingerprint, placed.past),
@@ -140,7 +143,7 @@ def _review(engine: EmbeddedEngine, computing: Engine, context: _Context, steps:
         placement=placed.placement,
         moves=placed.moves,
         contributions=split,
-        explaining=prepare_explaining(engine, workspace, context.output, now, retrained_models(bundle), explained),
+        explaining=explaining,
         tracks=placed.tracks,
         scope=context.explain,
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from sqlglot import exp
 
@@ -13,7 +15,9 @@ from tierwise.config.load import Workspace
 from tierwise.engine import Engine, quoted, render
 from tierwise.metrics.checking import attribute_type
 from tierwise.metrics.reading import Formula, ParsedCatalog
+from tierwise.tables.varied import VariedRows
 
+RowsT = TypeVar("RowsT", pd.DataFrame, VariedRows)
 _ROWS, _PLACE, _GIVEN = "formulas_again_", "formulas_again_place_", "formulas_again_given_"
 
 
@@ -36,10 +40,10 @@ def ranks_partners(formula: Formula) -> bool:
 def compute_again(
     engine: Engine,
     workspace: Workspace,
-    rows: pd.DataFrame,
+    rows: RowsT,
     formulas: Sequence[Formula],
     given: Mapping[str, NDArray[np.float64]],
-) -> pd.DataFrame:
+) -> RowsT:
     """Compute formulas anew from the rows' own figures.
 
     Args:
@@ -52,14 +56,29 @@ def compute_again(
     Returns:
         The rows in their order with the formulas' columns replaced.
     """
-    if not formulas or rows.empty:
+    if not formulas or not len(rows):
         return rows
+    return rows.assign(**_again(engine, workspace, rows[_read_by(formulas)], formulas, given))
+
+
+def _read_by(formulas: Sequence[Formula]) -> list[str]:
     names = {name for formula in formulas for name in (formula.name, *formula.expression.names)}
+    return sorted(names | {"as_of"})
+
+
+def _again(
+    engine: Engine,
+    workspace: Workspace,
+    read: pd.DataFrame,
+    formulas: Sequence[Formula],
+    given: Mapping[str, NDArray[np.float64]],
+) -> dict[str, NDArray[np.float64]]:
+    """The formulas' columns, from rows with all that they read."""
     own = {f"{_GIVEN}{formula.name}": given[formula.name] for formula in formulas if formula.name in given}
-    read = rows[sorted(names | {"as_of"})]
+    typed = [str(name) for name in read.columns if name in workspace.attributes]
     read = read.astype(dict.fromkeys(read.select_dtypes("category").columns, "str"))
-    engine.add_table(_ROWS, read.assign(**own, **{_PLACE: np.arange(len(rows))}))
-    typed = [name for name in sorted(names) if name in workspace.attributes]
+    read = read.assign(**own, **{_PLACE: np.arange(len(read))})
+    engine.show(_ROWS, pa.Table.from_pandas(read, preserve_index=False))
     casts = ", ".join(f"CAST({quoted(name)} AS {attribute_type(workspace, name)}) AS {quoted(name)}" for name in typed)
     query = f"SELECT * {f'REPLACE ({casts}) ' if casts else ''}FROM {_ROWS}"
     for formula in formulas:
@@ -68,7 +87,7 @@ def compute_again(
     columns = ", ".join(quoted(formula.name) for formula in formulas)
     found = engine.frame(f"SELECT {columns} FROM ({query}) ORDER BY {_PLACE}")
     values = found.astype("float64").replace([np.inf, -np.inf], np.nan)
-    return rows.assign(**{formula.name: values[formula.name].to_numpy() for formula in formulas})
+    return {formula.name: values[formula.name].to_numpy() for formula in formulas}
 
 
 def _value(formula: Formula, is_given: bool) -> str:

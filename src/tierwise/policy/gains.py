@@ -55,9 +55,9 @@ class Gains:
             inputs: The columns named by `inputs`, with further ones or without.
         """
         own = inputs.select([name for name in inputs.column_names if name in self.inputs])
-        engine.add_table(_TRIES, own.append_column(_PLACE, pa.array(np.arange(inputs.num_rows))))
+        engine.show(_TRIES, own.append_column(_PLACE, pa.array(np.arange(inputs.num_rows))))
         if not engine.has_table(self._view):  # a view is parsed once, a long query every time
-            engine.run(f"CREATE VIEW {quoted(self._view)} AS {self.statement}")
+            engine.run(f"CREATE TEMP VIEW {quoted(self._view)} AS {self.statement}")
         found: NDArray[np.int64] = engine.arrow(f"SELECT * FROM {quoted(self._view)}").column(0).to_numpy()
         return found.astype(np.int64)
 

@@ -16,6 +16,7 @@ from tierwise.config.model_spec import FeatureSet, PotentialSpec
 from tierwise.potential.bounds import thinned_places
 from tierwise.potential.glm import Glm, fit_glm
 from tierwise.potential.trees import MEAN, TreeFit, Trees, columns_of, fit_trees
+from tierwise.tables.varied import Rows
 
 Floats = NDArray[np.float64]
 
@@ -37,11 +38,11 @@ class Blend:
     scale: float
     level: float = 0.0
 
-    def predict(self, rows: pd.DataFrame) -> Floats:
+    def predict(self, rows: Rows) -> Floats:
         """Return the expected value over the horizon, in the target's unit, shape (n,)."""
         return np.exp(self.log_prediction(rows))
 
-    def log_prediction(self, rows: pd.DataFrame) -> Floats:
+    def log_prediction(self, rows: Rows) -> Floats:
         """Return its natural logarithm, shape (n,)."""
         return np.asarray(self.offset + (self.glm.log_prediction(rows) + self.trees.raw(rows)) / 2)
 

@@ -21,6 +21,7 @@ from tierwise.potential.bounds import one_thread, thinned
 from tierwise.potential.glm import LogTerm, log_term
 from tierwise.potential.levels import level_places, level_values
 from tierwise.potential.snapshots import current_value
+from tierwise.tables.varied import Rows
 
 Floats = NDArray[np.float64]
 TENURE = "tenure_days"
@@ -55,17 +56,17 @@ class ColdStart:
         """Whether newcomers are predicted by this model."""
         return self.trained_on != "nobody" and not self.refused
 
-    def parts(self, rows: pd.DataFrame) -> dict[str, Floats]:
+    def parts(self, rows: Rows) -> dict[str, Floats]:
         """Return each feature's additive part of the log prediction, shape (n,) each."""
         history = _history(rows, self.target)
         found = {name: level_values(rows[name], levels) for name, levels in self.effects.items()}
         return {**found, **{term.feature: term.effect(history[term.feature]) for term in self.terms}}
 
-    def log_prediction(self, rows: pd.DataFrame) -> Floats:
+    def log_prediction(self, rows: Rows) -> Floats:
         """Return the log prediction, shape (n,)."""
         return np.asarray(sum(self.parts(rows).values(), np.full(len(rows), self.base)))
 
-    def predict(self, rows: pd.DataFrame) -> Floats:
+    def predict(self, rows: Rows) -> Floats:
         """Return the expected value over the horizon, shape (n,)."""
         return np.exp(self.log_prediction(rows))
 
@@ -124,11 +125,11 @@ def _regress(
     return float(model.intercept_), effects, fitted
 
 
-def _history(rows: pd.DataFrame, target: str) -> dict[str, Floats]:
+def _history(rows: Rows, target: str) -> dict[str, Floats]:
     return {target: current_value(rows, target), TENURE: _history_of(rows, TENURE)}
 
 
-def _history_of(rows: pd.DataFrame, name: str) -> Floats:
+def _history_of(rows: Rows, name: str) -> Floats:
     if name == TENURE:
         return np.asarray(np.clip(rows[TENURE].fillna(0).to_numpy(dtype=np.float64), 0, None))
     return current_value(rows, name)

@@ -16,6 +16,7 @@ from sklearn.linear_model import TweedieRegressor
 
 from tierwise.config.model_spec import Feature, GlmSpec
 from tierwise.potential.bounds import one_thread
+from tierwise.tables.varied import Rows
 
 Floats = NDArray[np.float64]
 _SIGNS = {"up": 1.0, "down": -1.0, "none": 0.0}
@@ -64,11 +65,11 @@ class Glm:
     base: float
     terms: tuple[LogTerm, ...]
 
-    def effects(self, rows: pd.DataFrame) -> dict[str, Floats]:
+    def effects(self, rows: Rows) -> dict[str, Floats]:
         """Return each metric's additive part, shape (n,) each."""
         return {term.feature: term.effect(_values(rows, term.feature)) for term in self.terms}
 
-    def log_prediction(self, rows: pd.DataFrame) -> Floats:
+    def log_prediction(self, rows: Rows) -> Floats:
         """Return the log prediction relative to the label scale, shape (n,)."""
         return np.asarray(sum(self.effects(rows).values(), np.full(len(rows), self.base)))
 
@@ -141,6 +142,6 @@ def _regress(
     return float(model.intercept_), tuple(fitted)
 
 
-def _values(rows: pd.DataFrame, name: str) -> Floats:
+def _values(rows: Rows, name: str) -> Floats:
     values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(values), values, np.nan)

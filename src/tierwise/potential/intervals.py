@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tierwise.config.model_spec import FeatureSet, IntervalSpec, TreeSpec
 from tierwise.potential.trees import TreeFit, Trees, TreeTask, columns_of, fit_quantile_trees
+from tierwise.tables.varied import Rows
 
 Floats = NDArray[np.float64]
 BAND_COLUMNS = ("source", "band", "from_value", "partners", "low_offset", "high_offset")
@@ -56,9 +57,9 @@ class QuantileModels:
     median: Trees
     high: Trees
 
-    def bounds(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+    def bounds(self, rows: Rows) -> tuple[Floats, Floats]:
         """Return low and high on the log scale, ordered, shape (n,) each."""
-        matrix = self.low.columns.matrix(rows)  # all three were fitted to the same columns
+        matrix = self.low.columns.by_column(rows).T  # all three were fitted to the same columns
         low, high = self.low.raw_of(matrix), self.high.raw_of(matrix)
         return np.minimum(low, high), np.maximum(low, high)
 

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tierwise.tables.chunks import in_chunks
+
 Floats = NDArray[np.float64]
 
 
@@ -18,7 +20,7 @@ def level_places(column: pd.Series, levels: Sequence[str]) -> Floats:
     if isinstance(column.dtype, pd.CategoricalDtype):  # few names to look up, however many rows
         of_categories = level_places(pd.Series(column.cat.categories, dtype="str"), levels)
         return np.asarray(np.append(of_categories, np.nan)[column.cat.codes.to_numpy()])
-    texts = pa.chunked_array([pa.array(column.astype("str").array, from_pandas=True)])
+    texts = in_chunks(column.astype("str"))
     found = pc.index_in(texts, value_set=pa.array(list(levels), type=texts.type))
     return np.asarray(found.to_numpy(), dtype=np.float64)
 

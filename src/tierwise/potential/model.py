@@ -15,9 +15,11 @@ from tierwise.potential.cold_start import ColdStart
 from tierwise.potential.gate import GateResult
 from tierwise.potential.intervals import LogScale, QuantileModels
 from tierwise.potential.snapshots import current_value, is_newcomer
+from tierwise.tables.varied import Rows
 
 Source = Literal["model", "persistence", "cold_start"]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 DIAGNOSTIC_COLUMNS = ("code", "message", "value")
 
 DIAGNOSTICS = {
@@ -84,15 +86,19 @@ class PotentialModel:
         families = {feature.name: feature.family for feature in self.features.metrics}
         return {**dict.fromkeys(self.features.attributes, "profile"), self.features.target: "sales", **families}
 
-    def sources(self, rows: pd.DataFrame) -> pd.Series:
+    def sources(self, rows: Rows) -> pd.Series:
         """Return the potential source of each row.
 
         Newcomers are `cold_start`, or `persistence` where the cold-start model is not used.
         """
-        new = is_newcomer(rows, self.features, self.spec.cold_start.tenure_days)
-        of_newcomers = "cold_start" if self.cold_start.used else "persistence"
-        return pd.Series(np.where(new, of_newcomers, self.source), index=rows.index, dtype="str")
+        (of_newcomers, new), (source, _) = self.by_source(rows)
+        return pd.Series(np.where(new, of_newcomers, source), dtype="str")
 
-    def persistence(self, rows: pd.DataFrame) -> Floats:
+    def by_source(self, rows: Rows) -> tuple[tuple[Source, Bools], tuple[Source, Bools]]:
+        """Return the source of newcomers and who they are, shape (n,), and the same of everyone else."""
+        new = is_newcomer(rows, self.features, self.spec.cold_start.tenure_days)
+        return ("cold_start" if self.cold_start.used else "persistence", new), (self.source, ~new)
+
+    def persistence(self, rows: Rows) -> Floats:
         """Return the target as of the date, shape (n,)."""
         return current_value(rows, self.features.target)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from tierwise.potential.headroom import headroom
 from tierwise.potential.intervals import widen
-from tierwise.potential.model import PotentialModel
+from tierwise.potential.model import PotentialModel, Source
 from tierwise.potential.snapshots import check_columns
+from tierwise.tables.varied import Rows, chosen_rows
 
 Floats = NDArray[np.float64]
 COLUMNS = ("partner_id", "potential", "potential_low", "potential_high", "potential_source", "headroom")
@@ -31,38 +32,34 @@ def predict(model: PotentialModel, rows: pd.DataFrame) -> pd.DataFrame:
     """
     check_columns(rows, model.features, labelled=False)
     rows = rows.reset_index(drop=True)
-    sources = model.sources(rows)
     result = pd.DataFrame({"partner_id": rows["partner_id"]})
-    result[["potential", "potential_low", "potential_high"]] = _amounts(model, rows, sources)
-    result["potential_source"] = sources
+    result[["potential", "potential_low", "potential_high"]] = _amounts(model, rows)
+    result["potential_source"] = model.sources(rows)
     result["headroom"] = headroom(rows, model.persistence(rows), model.features.comparable_by, model.headroom)
     return result[list(COLUMNS)]
 
 
-def predict_amounts(model: PotentialModel, rows: pd.DataFrame) -> Floats:
+def predict_amounts(model: PotentialModel, rows: Rows) -> Floats:
     """Return the amounts of `predict` alone, shape (n, 3): potential, low, high; for asking many times what would be.
 
     Raises:
         InvalidInput: If a column that the model needs is missing.
     """
     check_columns(rows, model.features, labelled=False)
-    rows = rows.reset_index(drop=True)
-    return _amounts(model, rows, model.sources(rows))
+    return _amounts(model, rows)
 
 
-def predict_centre(model: PotentialModel, rows: pd.DataFrame) -> Floats:
+def predict_centre(model: PotentialModel, rows: Rows) -> Floats:
     """Return the column `potential` of `predict` alone, shape (n,): for asking many times what would be.
 
     Raises:
         InvalidInput: If a column that the model needs is missing.
     """
     check_columns(rows, model.features, labelled=False)
-    rows = rows.reset_index(drop=True)
-    sources = model.sources(rows)
     centre = np.full(len(rows), np.nan)
-    for source in sorted(sources.unique()):
-        inside = (sources == source).to_numpy()
-        centre[inside] = _centre(model, rows[inside].reset_index(drop=True), source)
+    for source, inside in model.by_source(rows):
+        if inside.any():
+            centre[inside] = _centre(model, chosen_rows(rows, inside), source)
     return centre
 
 
@@ -73,16 +70,16 @@ def predict_median(model: PotentialModel, rows: pd.DataFrame) -> Floats:
     return model.scale.back(model.quantiles.median.raw(rows))
 
 
-def _amounts(model: PotentialModel, rows: pd.DataFrame, sources: pd.Series) -> Floats:
+def _amounts(model: PotentialModel, rows: Rows) -> Floats:
     amounts = np.full((len(rows), 3), np.nan)
-    for source in sorted(sources.unique()):
-        inside = (sources == source).to_numpy()
-        centre, low, high = _by_source(model, rows[inside].reset_index(drop=True), source)
-        amounts[inside] = np.column_stack([centre, low, high])
+    for source, inside in model.by_source(rows):
+        if inside.any():
+            centre, low, high = _by_source(model, chosen_rows(rows, inside), source)
+            amounts[inside] = np.column_stack([centre, low, high])
     return amounts
 
 
-def _by_source(model: PotentialModel, rows: pd.DataFrame, source: str) -> tuple[Floats, Floats, Floats]:
+def _by_source(model: PotentialModel, rows: Rows, source: Source) -> tuple[Floats, Floats, Floats]:
     centre = _centre(model, rows, source)
     logged = model.scale.log(centre)
     bounds = (logged, logged)
@@ -91,7 +88,7 @@ def _by_source(model: PotentialModel, rows: pd.DataFrame, source: str) -> tuple[
     return (centre, *widen(model.bands, source, centre, bounds, model.scale))
 
 
-def _centre(model: PotentialModel, rows: pd.DataFrame, source: str) -> Floats:
+def _centre(model: PotentialModel, rows: Rows, source: Source) -> Floats:
     if source == "cold_start":
         return model.cold_start.predict(rows)
     if source == "model" and model.blend is not None:

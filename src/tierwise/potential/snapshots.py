@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tierwise.config.model_spec import FeatureSet
 from tierwise.errors import Fault, InvalidInput
+from tierwise.tables.varied import Rows
 
 KEYS = ("as_of", "partner_id")
 LABEL_COLUMNS = ("label", "label_until", "persistence")
@@ -19,7 +20,7 @@ Bools = NDArray[np.bool_]
 _LEAST_TENURE_DAYS = 28.0
 
 
-def check_columns(frame: pd.DataFrame, features: FeatureSet, labelled: bool) -> None:
+def check_columns(frame: Rows, features: FeatureSet, labelled: bool) -> None:
     """Refuse a frame that lacks a column that the models need.
 
     Raises:
@@ -60,15 +61,18 @@ def assert_embargo(training: pd.DataFrame, as_of: pd.Timestamp) -> None:
     assert not latest > as_of, f"embargo broken: a training label runs until {latest}, the test date is {as_of}"
 
 
-def has_events(rows: pd.DataFrame, features: FeatureSet) -> Bools:
+def has_events(rows: Rows, features: FeatureSet) -> Bools:
     """Tell which partners have any activity: a metric that grows with activity (direction up) above zero."""
     growing = [feature.name for feature in features.metrics if feature.direction == "up"]
     names = list(dict.fromkeys([features.target, *(growing or features.names)]))
-    present = [name for name in names if name in rows.columns]
-    return np.asarray((rows[present].fillna(0).to_numpy(dtype=np.float64) > 0).any(axis=1), dtype=bool)
+    found = np.zeros(len(rows), dtype=bool)
+    for name in names:
+        if name in rows.columns:
+            found |= rows[name].to_numpy(dtype=np.float64, na_value=np.nan) > 0
+    return found
 
 
-def is_newcomer(rows: pd.DataFrame, features: FeatureSet, tenure_days: int) -> Bools:
+def is_newcomer(rows: Rows, features: FeatureSet, tenure_days: int) -> Bools:
     """Tell which partners are too new, or too silent, for a history-based model."""
     tenure = rows["tenure_days"].to_numpy(dtype=np.float64, na_value=np.nan)
     return np.asarray(~(tenure >= tenure_days) | ~has_events(rows, features), dtype=bool)
@@ -94,7 +98,7 @@ def run_rate(rows: pd.DataFrame, target: str) -> NDArray[np.float64]:
     )
 
 
-def current_value(rows: pd.DataFrame, target: str) -> NDArray[np.float64]:
+def current_value(rows: Rows, target: str) -> NDArray[np.float64]:
     """Return persistence: the target as of the date, 0 where unknown or negative (a net of refunds sells nothing)."""
     column = rows["persistence"] if "persistence" in rows.columns else rows[target]
     return np.asarray(np.clip(column.fillna(0).to_numpy(dtype=np.float64), 0, None))

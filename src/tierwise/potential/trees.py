@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tierwise.config.model_spec import FeatureSet, TreeSpec
 from tierwise.potential.bounds import varies
 from tierwise.potential.levels import level_places
+from tierwise.tables.varied import Rows
 
 Floats = NDArray[np.float64]
 _MONOTONE = {"up": 1, "down": -1, "none": 0}
@@ -47,11 +48,20 @@ class Columns:
         """The matrix columns, in order."""
         return (*self.metrics, *self.levels)
 
-    def matrix(self, rows: pd.DataFrame) -> Floats:
+    def matrix(self, rows: Rows) -> Floats:
         """Return the float64 matrix, shape (n, columns); NaN where unknown."""
-        numbers = rows[list(self.metrics)].to_numpy(dtype=np.float64, na_value=np.nan)
-        numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-        return np.column_stack([numbers, *(_codes(rows[name], known) for name, known in self.levels.items())])
+        return np.ascontiguousarray(self.by_column(rows).T)
+
+    def by_column(self, rows: Rows) -> Floats:
+        """Return the same with a column after the other, shape (columns, n)."""
+        found = np.empty((len(self.names), len(rows)))
+        for place, name in enumerate(self.metrics):
+            found[place] = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = found[: len(self.metrics)]
+        numbers[~np.isfinite(numbers)] = np.nan
+        for place, (name, known) in enumerate(self.levels.items(), start=len(self.metrics)):
+            found[place] = _codes(rows[name], known)
+        return found
 
 
 def columns_of(rows: pd.DataFrame, features: FeatureSet, attributes: tuple[str, ...]) -> Columns:
@@ -69,13 +79,14 @@ def _codes(column: pd.Series, known: tuple[str, ...]) -> Floats:
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return level_places(column, known)
     # Rows asked about over and over: few names to look up.
-    codes = np.append(_places(known, tuple(column.cat.categories)), -1)[column.cat.codes.to_numpy()]
-    return np.where(codes < 0, np.nan, codes.astype(np.float64))
+    return _places(known, tuple(column.cat.categories))[column.cat.codes.to_numpy()]
 
 
 @lru_cache(maxsize=64)
-def _places(known: tuple[str, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
-    return pd.Index(list(known)).get_indexer(pd.Index(list(names), dtype="object"))
+def _places(known: tuple[str, ...], names: tuple[str, ...]) -> Floats:
+    """The place of each name among the known ones, NaN where it is none of them, and last that of no name at all."""
+    found = pd.Index(list(known)).get_indexer(pd.Index(list(names), dtype="object"))
+    return np.append(np.where(found < 0, np.nan, found), np.nan)
 
 
 @dataclass(frozen=True)
@@ -85,9 +96,9 @@ class Trees:
     text: str
     columns: Columns
 
-    def raw(self, rows: pd.DataFrame) -> Floats:
+    def raw(self, rows: Rows) -> Floats:
         """Return raw scores (log of the relative mean, or the quantile), shape (n,)."""
-        return self.raw_of(self.columns.matrix(rows))
+        return self.raw_of(self.columns.by_column(rows).T)
 
     def raw_of(self, matrix: Floats) -> Floats:
         """The same for rows that are a matrix of `columns` already."""

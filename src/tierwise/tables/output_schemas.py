@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tierwise.tables.chunks import in_chunks
 from tierwise.tables.explanation_schemas import CHANGES, METRICS, MOVED_METRICS, PLANS, SIMILAR_PARTNERS
 from tierwise.tables.output_table import (
     DAY,
@@ -360,7 +361,7 @@ def _check_key(table: OutputTable, arrow: pa.Table) -> None:
 
 def sort_rows(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Sort a frame by the key of an output table, as the writer asks for; one that is sorted stays as it is."""
-    keys = [pa.chunked_array([pa.array(frame[column], from_pandas=True)]) for column in output_table(name).key]
+    keys = [in_chunks(frame[column]) for column in output_table(name).key]
     if len(frame) > 1 and not any(key.null_count or pa.types.is_dictionary(key.type) for key in keys):
         rising, equal = _neighbours(keys)
         if pc.all(pc.or_(rising, equal)).as_py():

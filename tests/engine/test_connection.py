@@ -48,6 +48,21 @@ def test_adding_a_table_replaces_and_copies(engine: Engine) -> None:
     assert engine.rows("SELECT n FROM a") == [(9,)]
 
 
+def test_shown_rows_are_read_where_they_lie(engine: Engine) -> None:
+    engine.show("shown", pa.table({"n": [1, 2, None], "name": ["a", "é", None]}))
+    engine.run("CREATE TEMP VIEW doubled AS SELECT n * 2 AS n, name FROM shown")
+    assert engine.rows("SELECT * FROM doubled") == [(2, "a"), (4, "é"), (None, None)]
+    engine.show("shown", pa.table({"name": ["b"], "n": [5]}))
+    assert engine.rows("SELECT n, name FROM doubled") == [(10, "b")]
+    assert engine.has_table("shown")
+
+
+def test_rows_are_shown_by_a_locked_engine(engine: Engine) -> None:
+    engine.lock()
+    engine.show("shown", pa.table({"n": [7]}))
+    assert engine.rows("SELECT n FROM shown") == [(7,)]
+
+
 def test_local_variables_are_not_tables(engine: Engine) -> None:
     secret = pd.DataFrame({"n": [1]})
     assert len(secret) == 1

@@ -18,6 +18,7 @@ from tests.metrics.small_workspaces import fill, made_up_rows, make_workspace
 from tierwise.config.load import load_workspace
 from tierwise.config.policy import Policy
 from tierwise.engine import EmbeddedEngine, Engine
+from tierwise.engine.spark import SparkEngine
 from tierwise.errors import InvalidInput, OutsideFailure
 from tierwise.jobs.score import ScoreRequest, score
 from tierwise.metrics import compute
@@ -121,6 +122,18 @@ def test_a_table_made_here_has_types_and_is_gone_when_dropped(spark: Engine) -> 
     assert spark.rows("SELECT name, figure FROM made") == [("å", 0.5)]
     spark.run("DROP TABLE IF EXISTS made")
     assert not spark.has_table("made")
+
+
+def test_a_local_spark_spills_beside_the_runs_own_files(spark: SparkEngine) -> None:
+    folder = Path(spark.session.conf.get("spark.local.dir"))
+    assert folder.parent.name.startswith("tierwise-spark-")
+    assert any(folder.iterdir())
+
+
+def test_shown_rows_are_handed_over(spark: Engine) -> None:
+    for number in (3, 4):
+        spark.show("shown", pa.table({"n": [number, None]}))
+        assert spark.rows("SELECT n FROM shown ORDER BY n NULLS LAST") == [(number,), (None,)]
 
 
 def test_what_does_not_suit_the_data_is_the_inputs_fault(spark: Engine) -> None:

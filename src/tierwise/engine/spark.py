@@ -51,7 +51,7 @@ class SparkEngine:
         self._made: dict[str, _Made] = {}
         self._queries = self._folders = 0
         try:
-            self.session, self._is_own = open_session(settings, self._scratch.path / "spark.log")
+            self.session, self._is_own = open_session(settings, self._scratch.path)
         except BaseException:
             self._scratch.close()
             raise

@@ -40,7 +40,7 @@ _LOCAL: Mapping[str, str] = {
 }
 
 
-def open_session(settings: EngineSettings, log: Path) -> tuple[SparkSession, bool]:
+def open_session(settings: EngineSettings, folder: Path) -> tuple[SparkSession, bool]:
     """Start Spark or take the active session.
 
     The master is the environment variable `TIERWISE_SPARK_MASTER`, else `engine.spark.master` of the workspace, else
@@ -48,7 +48,7 @@ def open_session(settings: EngineSettings, log: Path) -> tuple[SparkSession, boo
 
     Args:
         settings: The workspace's engine settings.
-        log: The file that takes what the Java machine writes to the terminal.
+        folder: The run's own; it takes what the Java machine writes to the terminal, and what a local Spark spills.
 
     Returns:
         The session, and whether it was started here and is to be stopped.
@@ -68,9 +68,9 @@ def open_session(settings: EngineSettings, log: Path) -> tuple[SparkSession, boo
         return active, False
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("tierwise").master(master_of(settings))
-    for name, value in {**_LOCAL, **_addresses(settings), **_MEANING, **settings.spark.conf}.items():
+    for name, value in {**_LOCAL, **_of_local_master(settings, folder), **_MEANING, **settings.spark.conf}.items():
         builder = builder.config(name, value)
-    with _terminal_to(log):
+    with _terminal_to(folder / "spark.log"):
         try:
             return builder.getOrCreate(), True
         except Exception as error:
@@ -82,14 +82,15 @@ def master_of(settings: EngineSettings) -> str:
     return os.environ.get(MASTER_VARIABLE) or settings.spark.master or f"local[{settings.threads}]"
 
 
-def _addresses(settings: EngineSettings) -> Mapping[str, str]:
-    """A local Spark listens on the loopback address alone and keeps few partitions."""
+def _of_local_master(settings: EngineSettings, folder: Path) -> Mapping[str, str]:
+    """A local Spark listens on the loopback address alone, keeps few partitions and spills beside the run's files."""
     if not master_of(settings).startswith("local"):
         return {}
     partitions = str(4 * settings.threads)
     return {
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
+        "spark.local.dir": str(folder / "spill"),
         "spark.driver.memory": settings.memory_limit.replace(" ", "").removesuffix("iB").removesuffix("B").lower(),
         "spark.sql.shuffle.partitions": partitions,
     }

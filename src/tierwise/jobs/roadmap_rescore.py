@@ -163,9 +163,9 @@ class Rescoring:
     def _table(self) -> pd.DataFrame:
         """What tries are varied from; texts as categories, which are copied and looked up faster."""
         rows = self.rows if self.channel.inputs is None else self.channel.inputs
-        known = {name: values for name, values in self.channel.names.items() if name in rows.columns}
         if self.asked_of_models & ARCHETYPE_COLUMNS:
             return rows
+        known = {name: values for name, values in self.channel.names.items() if name in rows.columns}
         return rows.astype({name: pd.CategoricalDtype(list(values)) for name, values in known.items()})
 
     @cached_property
@@ -222,18 +222,16 @@ class Rescoring:
         return _numbered(len(places))
 
     def _moved(self, partners: Whole, moves: Floats, others: Whole) -> VariedRows:
+        """Others as they are, then tries with their levers moved."""
         at = np.concatenate([others, self._place[partners]])
-        moved = np.concatenate([np.zeros((len(others), moves.shape[1])), moves])
-        start = np.concatenate([np.zeros((len(others), moves.shape[1])), self.levers.start[partners]])
-        to = start + self.levers.directions * moved
-        return VariedRows(
-            self._table,
-            at,
-            {
-                name: np.where(moved[:, place] > 0, to[:, place], self._figures[place][at])
-                for place, name in enumerate(self.levers.names)
-            },
-        )
+        to = self.levers.start[partners] + self.levers.directions * moves
+        changed = {}
+        for place, name in enumerate(self.levers.names):
+            values = self._figures[place][at]
+            changed[name] = np.concatenate(
+                [values[: len(others)], np.where(moves[:, place] > 0, to[:, place], values[len(others) :])]
+            )
+        return VariedRows(self._table, at, changed)
 
     @cached_property
     def _figures(self) -> list[Floats]:
